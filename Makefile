@@ -1,0 +1,33 @@
+# `make demo` and `make test` do all their set-up themselves: git, python3 (3.11 or later) and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := check
+.PHONY: check lint types test test-slow demo demo-replay bench clean
+
+check: lint types test  ## lint, types and tests
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llmopt needs Python 3.11 or later; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+lint: $(STAMP)
+	$(BIN)/ruff check llmopt tests benchmarks
+	$(BIN)/ruff format --check llmopt tests benchmarks
+	$(BIN)/typos llmopt tests docs prompts benchmarks README.md CHANGELOG.md CONTRIBUTING.md
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+test: $(STAMP)  ## the fast suite, a few minutes
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## the end-to-end runs
+	$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

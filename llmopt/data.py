@@ -1,0 +1,411 @@
+"""The nouns of llmopt, in the order they flow, and the function types of the seams.
+
+Every value is frozen; a stage makes a new one instead of changing one. All of them are plain data that pydantic's
+`TypeAdapter` can write to JSON and read back, which is what the journal relies on. Paths inside a repository are
+POSIX strings relative to the git root; times are seconds; shares are fractions of the run, 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# --- the project -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python interpreter that runs the target's code.
+
+    `found` says where it came from ("--python", ".venv", "VIRTUAL_ENV", ...); `search_path` is its own `sys.path`
+    without the current folder; `packages` maps the normalised names of its installed distributions to versions.
+    """
+
+    path: str
+    version: tuple[int, int, int]
+    found: str
+    search_path: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is to become faster. `kind` names the module in `llmopt.workloads`; `target` is what that kind needs.
+
+    `spec` is what the user wrote (or what was detected), and names the workload in reports.
+    """
+
+    spec: str
+    kind: str
+    target: str
+    arguments: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class TestCommand:
+    """How the target's tests run. `kind` is "pytest" (outcomes by node id) or "command" (its exit code only).
+
+    For "pytest" `arguments` follow `python -m pytest`; for "command" they are one shell line.
+    """
+
+    kind: str
+    arguments: tuple[str, ...] = ()
+
+    __test__ = False  # not a test class, whatever pytest makes of its name
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository and how its code runs.
+
+    `root` is the git top level, `folder` where the user pointed to below it ("" for the root itself): commands run
+    there. `roots` are the folders from which the repository's modules are imported, relative to `root`, first wins.
+    """
+
+    root: Path
+    folder: str
+    interpreter: Interpreter
+    tests: TestCommand | None
+    workloads: tuple[Workload, ...]
+    roots: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A commit of the target, written out as plain files below `path` (no .git: no history to read)."""
+
+    commit: str
+    path: Path
+
+
+# --- running commands: the sandbox seam ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one command; `output_bytes` is what is kept of each stream (the head and the tail)."""
+
+    seconds: float = 600.0
+    output_bytes: int = 64 * 1024
+    file_bytes: int = 8 * 1024**3
+    cores: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of the target: `argv` run in `folder` with `environment` added to the sandbox's clean one.
+
+    With `marks`, the child gets a pipe in LLMOPT_MARKS_FD; each line it writes there is stamped by the parent's clock.
+    """
+
+    argv: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    marks: bool = False
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command did. `marks` are (label, seconds since start) as the parent saw them."""
+
+    exit_code: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int
+    stdout: str
+    stderr: str
+    stdout_digest: str = ""
+    timed_out: bool = False
+    marks: tuple[tuple[str, float], ...] = ()
+
+
+# --- the baseline ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """Outcomes by node id ("passed", "failed", "error", "skipped", "xfailed", "xpassed"), and how the run ended."""
+
+    outcomes: Mapping[str, str]
+    seconds: float
+    problem: str = ""  # the tail of the output when the run did not end in the ordinary way
+
+    __test__ = False
+
+
+@dataclass(frozen=True)
+class Base:
+    """The code every candidate is compared with: a commit and what is known of it.
+
+    `gate` are the outcomes a candidate must reproduce; `unstable` and `failing` node ids are left out of it.
+    `seconds` is one run of each workload; `noise` the standard deviation of the log of repeated runs, the largest.
+    """
+
+    commit: str
+    gate: Mapping[str, str]
+    unstable: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    test_seconds: float = 0.0
+    seconds: tuple[float, ...] = ()
+    noise: float = 0.0
+    repetitions: tuple[int, ...] = ()  # in-process repetitions per sample, per workload
+    outputs: tuple[str, ...] = ()  # digest of what each workload prints; "" where two runs differ
+
+
+# --- the profile -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the profile: `path` relative to the git root for the repository's code, absolute otherwise.
+
+    `name` is the qualified name ("Class.method", "outer.inner"; "<module>" for module level), `line` that of `def`.
+    """
+
+    path: str
+    name: str
+    line: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.path}::{self.name}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A call stack seen by the sampler: `frames` index `Profile.functions`, outermost first; `share` of the run."""
+
+    workload: int
+    frames: tuple[int, ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class LineCost:
+    """A line of a function: hits counted and share of the function's own time, from the line profiler."""
+
+    line: int
+    hits: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One argument (or "return") of a hot function: the kinds of values seen, most frequent first.
+
+    A kind is text such as "list[int] len 3..1200" or "ndarray float64 (1000, 3)"; `counts` are their sampled numbers.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What the second pass found about one hot function over the whole run."""
+
+    function: str  # Function.key
+    calls: int
+    lines: tuple[LineCost, ...] = ()
+    arguments: tuple[Observed, ...] = ()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of the workloads goes: a call tree as stacks with shares that sum to at most 1 per workload.
+
+    What is missing to 1 was waiting (sleep, I/O, child processes) or outside any Python frame. `measured_by` says which
+    line profiler gave the details ("target's line_profiler 5.0", "overlay line_profiler 5.1", "tracing").
+    """
+
+    commit: str
+    seconds: tuple[float, ...]  # of each workload, under the sampler
+    functions: tuple[Function, ...]
+    stacks: tuple[Stack, ...]
+    details: tuple[Detail, ...] = ()
+    line_shares: Mapping[str, float] = field(default_factory=dict)  # "path:line" -> self share, from the sampler
+    measured_by: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hotspot:
+    """A function of the repository worth a model's time.
+
+    `self_share`: the function's own frames, native calls included. `own_share`: also the library code it calls that
+    lies outside the repository; functions are ranked by it. `inclusive_share`: all it calls. `headroom` = 1 / (1 -
+    inclusive_share), the speedup of the run if the function cost nothing. `chain` are the callers, nearest first, with their inclusive shares.
+    """
+
+    function: Function
+    end_line: int
+    self_share: float
+    own_share: float
+    inclusive_share: float
+    headroom: float
+    calls: int | None = None
+    chain: tuple[tuple[Function, float], ...] = ()
+    callees: tuple[tuple[Function, float], ...] = ()
+    lines: tuple[LineCost, ...] = ()
+    arguments: tuple[Observed, ...] = ()
+
+
+# --- talking to a model ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Message:
+    """`role` is "system", "user" or "assistant"."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What is sent to a model. `subject` names what is asked in stable words (no measured numbers): the same question
+    about the same code has the same subject on every machine, so recorded answers are found by it."""
+
+    messages: tuple[Message, ...]
+    subject: str
+    max_output_tokens: int = 16_000
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one call; `cached_tokens` are the part of `input_tokens` read from the provider's cache."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.cost_usd + other.cost_usd,
+        )
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's answer; `stop` is "end", "length" or "refusal"."""
+
+    text: str
+    model: str
+    usage: Usage = Usage()
+    stop: str = "end"
+
+
+# --- edits, candidates, verdicts -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change. With `search`: replace that text, which must occur once in `path`. With `function`: replace the whole
+    definition of that qualified name by `replace`. With neither: `replace` is the whole new file."""
+
+    path: str
+    replace: str
+    search: str | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Edits that may make the run faster. `files` maps repository paths to their whole new text once the edits applied
+    (line endings and encoding as in the original); `problem` says why they did not."""
+
+    author: str  # "rules: join-strings", "anthropic:NAME", ...
+    hotspot: Hotspot
+    plan: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    problem: str = ""
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A proposal as a commit on top of the base's commit."""
+
+    proposal: Proposal
+    base: str
+    commit: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One paired sample: base and candidate run next to each other, in fresh processes, on one workload."""
+
+    workload: int
+    base_seconds: float
+    candidate_seconds: float
+    candidate_first: bool = False
+    base_cpu_seconds: float = 0.0
+    candidate_cpu_seconds: float = 0.0
+    base_peak_bytes: int = 0
+    candidate_peak_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the judge says about some pairs. `outcome` is "accept", "reject" or "continue"."""
+
+    outcome: str
+    reason: str
+    speedup: float
+    interval: tuple[float, float]
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check of the funnel says: passed or not, why, and what it saw (kept as evidence)."""
+
+    passed: bool
+    reason: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before."""
+
+    accepted: bool
+    stage: str
+    reason: str
+    function: str
+    author: str
+    plan: str = ""
+    commit: str = ""  # the candidate's, "" when the edits did not apply
+    base: str = ""
+    speedup: float = 1.0
+    interval: tuple[float, float] = (0.0, 0.0)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = Usage()
+    seconds: float = 0.0
+
+
+# --- seams -----------------------------------------------------------------------------------------------------
+
+Sandbox = Callable[[Command, Limits], Ran]
+Model = Callable[[Conversation], Reply]
+ReadFile = Callable[[str], str]  # repository path -> text of the base, "\n" line endings; EditError when not there
+Proposer = Callable[[Sequence[Hotspot], Sequence[Verdict]], Iterator[Proposal]]
+Check = Callable[[Candidate, Base], Finding]
+Timer = Callable[[Tree, Tree], Iterator[Pair]]
+Profiler = Callable[[Base], Profile]
