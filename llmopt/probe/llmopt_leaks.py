@@ -1,0 +1,25 @@
+"""Report modules that came from the original checkout although the tree has the same file: the wrong code would be measured."""
+
+import os
+import sys
+
+import llmopt_report
+
+
+def start(settings):
+    llmopt_report.at_exit(settings, lambda: leaked(settings["original"], settings["tree"]) or None)
+
+
+def leaked(original, tree):
+    """Files of loaded modules below `original` that exist at the same place below `tree`."""
+    original = os.path.realpath(original) + os.sep
+    if os.path.realpath(tree).startswith(original):
+        return []
+    found = []
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str):
+            path = os.path.realpath(path)
+            if path.startswith(original) and os.path.exists(os.path.join(tree, path[len(original) :])):
+                found.append(path)
+    return sorted(found)

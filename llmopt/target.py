@@ -1,0 +1,118 @@
+"""Running the target's code: a tree and arguments in; what the command did, and what the probe reported, out.
+
+The probe (`llmopt/probe/`) goes first on PYTHONPATH, the tree's import roots next, so that they win over an editable
+install of the original checkout. It is switched on by LLMOPT_PROBE, the path of a JSON file
+{"results": folder, "original": git root, "tree": tree, "tasks": {name: options}}; each process of the command runs the
+tasks' modules (`llmopt_<name>.py`) and leaves `<name>-<pid>-<n>.json` files in the results folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmopt.data import Command, Limits, Project, Ran, Sandbox, Tree
+from llmopt.errors import ProjectError
+
+PROBE = Path(__file__).parent / "probe"
+RESULT_BYTES = 256 * 1024**2  # one result file larger than this is not read
+
+Tasks = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The project and the sandbox its commands run in."""
+
+    project: Project
+    sandbox: Sandbox
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a command did, and the probe's reports by task, one for each process that made one."""
+
+    ran: Ran
+    reports: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+def run(
+    target: Target,
+    tree: Tree,
+    argv: Sequence[str],
+    limits: Limits,
+    *,
+    tasks: Tasks | None = None,
+    environment: Mapping[str, str] | None = None,
+    marks: bool = False,
+) -> Probed:
+    """Run `argv` in the tree, under the probe if there are tasks.
+
+    Raises ProjectError when a module of the repository was imported from the original checkout instead of the tree.
+    """
+    results = Path(tempfile.mkdtemp(prefix="llmopt-results-"))
+    try:
+        own = {"PYTHONPATH": python_path(target.project, tree), "PYTHONHASHSEED": "0", **(environment or {})}
+        if tasks:
+            own["LLMOPT_PROBE"] = str(_write_settings(target.project, tree, results, tasks))
+        command = Command(tuple(argv), tree.path / target.project.folder, own, marks)
+        ran = target.sandbox(command, limits)
+        reports = read_reports(results)
+    finally:
+        shutil.rmtree(results, ignore_errors=True)
+    _refuse_leaks(target.project, reports.pop("leaks", ()))
+    return Probed(ran, reports)
+
+
+def python_path(project: Project, tree: Tree) -> str:
+    """PYTHONPATH of the target's commands: the probe, the tree's import roots, and what the user had outside the repository."""
+    own = [str(tree.path / root) for root in project.roots]
+    kept = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and not _inside(p, project.root)]
+    return os.pathsep.join([str(PROBE), *own, *kept])
+
+
+def _inside(path: str, root: Path) -> bool:
+    return Path(path).resolve().is_relative_to(root.resolve())
+
+
+def _write_settings(project: Project, tree: Tree, results: Path, tasks: Tasks) -> Path:
+    settings = {
+        "results": str(results),
+        "original": str(project.root),
+        "tree": str(tree.path),
+        "tasks": {"leaks": {}, **tasks},
+    }
+    path = results / "settings.json"
+    path.write_text(json.dumps(settings))
+    return path
+
+
+def read_reports(results: Path) -> dict[str, tuple[Any, ...]]:
+    """The probe's reports by task. They are data from code that is not trusted: JSON, bounded, the malformed left out."""
+    reports: dict[str, tuple[Any, ...]] = {}
+    for path in sorted(results.glob("*-*-*.json")):
+        if path.is_symlink() or path.stat().st_size > RESULT_BYTES:
+            continue
+        try:
+            value = json.loads(path.read_bytes())
+        except ValueError:
+            continue  # a process that died while it wrote
+        task = path.name.split("-")[0]
+        reports[task] = (*reports.get(task, ()), value)
+    return reports
+
+
+def _refuse_leaks(project: Project, reports: Sequence[Any]) -> None:
+    leaked = sorted({str(path) for report in reports for path in report})
+    if leaked:
+        raise ProjectError(
+            f"the target's Python imports {leaked[0]} from your checkout, not from the tree that is measured",
+            "an editable install with an import hook does that; name the import root in `[tool.llmopt] roots`, or "
+            "give --python an environment without the editable install",
+        )
