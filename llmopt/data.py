@@ -325,7 +325,7 @@ class Edit:
 @dataclass(frozen=True)
 class Proposal:
     """Edits that may make the run faster. `files` maps repository paths to their whole new text once the edits applied
-    (line endings and encoding as in the original); `problem` says why they did not."""
+    ("\\n" line ends, as `ReadFile` gives them); `problem` says why they did not."""
 
     author: str  # "rules: join-strings", "anthropic:NAME", ...
     hotspot: Hotspot
@@ -398,6 +398,36 @@ class Verdict:
     evidence: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = Usage()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a run. `speedup` and `interval` (95 %) are end to end, all kept edits against the original base,
+    measured once more at the end (`measured` is "end to end"; "per edit" when the run was cut off before: then they are
+    products of the edits' own); 1 and (1, 1) when nothing was kept. `branch` is where the commits are, "" if on none.
+    """
+
+    run: str
+    base: str
+    branch: str = ""
+    speedup: float = 1.0
+    interval: tuple[float, float] = (1.0, 1.0)
+    measured: str = ""
+    workloads: tuple[tuple[str, float], ...] = ()  # spec, speedup
+    verdicts: tuple[Verdict, ...] = ()
+    skipped: int = 0
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    stopped: str = ""
+    interrupted: bool = False
+
+    @property
+    def accepted(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.accepted)
+
+    @property
+    def rejected(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if not verdict.accepted)
 
 
 # --- seams -----------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def run(
 
 
 def python_path(project: Project, tree: Tree) -> str:
-    """PYTHONPATH of the target's commands: the probe, the tree's import roots, and what the user had outside the repository."""
+    """PYTHONPATH of the target's commands: the probe, the tree's import roots, and the user's own outside the repository."""
     own = [str(tree.path / root) for root in project.roots]
     kept = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and not _inside(p, project.root)]
     return os.pathsep.join([str(PROBE), *own, *kept])
@@ -94,7 +94,7 @@ def _write_settings(project: Project, tree: Tree, results: Path, tasks: Tasks) -
 
 
 def read_reports(results: Path) -> dict[str, tuple[Any, ...]]:
-    """The probe's reports by task. They are data from code that is not trusted: JSON, bounded, the malformed left out."""
+    """The probe's reports by task. They come from code that is not trusted: bounded JSON, else left out."""
     reports: dict[str, tuple[Any, ...]] = {}
     for path in sorted(results.glob("*-*-*.json")):
         if path.is_symlink() or path.stat().st_size > RESULT_BYTES:

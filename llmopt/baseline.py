@@ -1,0 +1,120 @@
+"""A project and a tree in, the base out: which tests gate, how long the workloads take, how noisy the machine is."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from llmopt import workloads
+from llmopt.checks import suite
+from llmopt.data import Base, Limits, TestRun, Tree, Workload
+from llmopt.errors import ProjectError, WorkloadError
+from llmopt.target import Target
+
+Watch = Callable[[str], None]
+
+# One sample should last this long: shorter ones are dominated by what else the machine does. In-process workloads are
+# repeated until they do.
+SAMPLE_SECONDS = 0.3
+MOST_REPETITIONS = 1000
+NOISE_SAMPLES = 3
+PASSING = ("passed", "skipped", "xfailed")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of the two things that run."""
+
+    tests: Limits
+    workloads: Limits
+
+
+def measure(target: Target, tree: Tree, bounds: Bounds, watch: Watch) -> Base:
+    """Run the tests twice and each workload a few times on the base.
+
+    Raises ProjectError when no test passes, WorkloadError when a workload does not run.
+    """
+    base = Base(commit=tree.commit, gate={})
+    for index, workload in enumerate(target.project.workloads):
+        watch(f"workload {index + 1}: {workload.spec}")
+        base = _with_workload(base, _measure_workload(target, tree, workload, bounds.workloads))
+    if target.project.tests is None:
+        return base
+    watch("tests on the base, first run")
+    first = suite.run_tests(target, tree, bounds.tests)
+    watch("tests on the base, second run")
+    second = suite.run_tests(target, tree, bounds.tests)
+    return with_tests(base, first, second)
+
+
+def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:
+    """The base with the outcomes that both runs agree on as its gate; ProjectError when nothing can gate."""
+    for run in (first, second):
+        if run.problem and not run.outcomes:
+            raise ProjectError(
+                f"the tests do not run on the unchanged code: {run.problem}",
+                "run them yourself first; --test names another command, --python another interpreter",
+            )
+    both = {**second.outcomes, **first.outcomes}
+    unstable = sorted(name for name in both if first.outcomes.get(name) != second.outcomes.get(name))
+    stable = {name: outcome for name, outcome in first.outcomes.items() if name not in unstable}
+    gate = {name: outcome for name, outcome in stable.items() if outcome in PASSING}
+    failing = tuple(sorted(set(stable) - set(gate)))
+    if "passed" not in gate.values():
+        raise ProjectError(
+            _no_gate(first, failing, unstable),
+            "llmopt needs tests that pass on the unchanged code to check its edits; --test chooses which, "
+            "--allow-no-tests goes on with the workload's output as the only check",
+        )
+    return replace(
+        base,
+        gate=gate,
+        unstable=tuple(unstable),
+        failing=failing,
+        test_seconds=max(first.seconds, second.seconds),
+    )
+
+
+def _no_gate(run: TestRun, failing: tuple[str, ...], unstable: list[str]) -> str:
+    if not run.outcomes:
+        return "no tests were found"
+    if failing:
+        return f"no test passes on the unchanged code; {len(failing)} fail, such as {failing[0]}"
+    if unstable:
+        return f"no test gives the same outcome twice on the unchanged code, such as {unstable[0]}"
+    return f"all {len(run.outcomes)} tests are skipped on the unchanged code"
+
+
+@dataclass(frozen=True)
+class _Measured:
+    seconds: float
+    noise: float
+    repetitions: int
+    output: str
+
+
+def _with_workload(base: Base, measured: _Measured) -> Base:
+    return replace(
+        base,
+        seconds=(*base.seconds, measured.seconds),
+        repetitions=(*base.repetitions, measured.repetitions),
+        outputs=(*base.outputs, measured.output),
+        noise=max(base.noise, measured.noise),
+    )
+
+
+def _measure_workload(target: Target, tree: Tree, workload: Workload, limits: Limits) -> _Measured:
+    # The first run compiles the byte code, checks which files are imported, and calibrates.
+    first = workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
+    if first.seconds <= 0:
+        raise WorkloadError(f"workload {workload.spec} took no measurable time", "give it more to do")
+    repetitions = 1
+    if workloads.can_repeat(workload):
+        repetitions = min(MOST_REPETITIONS, max(1, math.ceil(SAMPLE_SECONDS / first.seconds)))
+    samples = [workloads.run(target, tree, workload, limits, repetitions=repetitions) for _ in range(NOISE_SAMPLES)]
+    logs = [math.log(sample.seconds) for sample in samples]
+    digests = {sample.probed.ran.stdout_digest for sample in samples}
+    seconds = statistics.median(sample.seconds for sample in samples)
+    return _Measured(seconds, statistics.stdev(logs), repetitions, digests.pop() if len(digests) == 1 else "")

@@ -1,0 +1,60 @@
+"""Edits that change nothing, or were tried before, are turned down before anything runs, by normalised syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+
+from llmopt.data import Base, Candidate, Check, Finding
+from llmopt.errors import EditError
+
+ReadCommit = Callable[[str, str], str]  # commit, path -> text; EditError when the file is not there
+
+
+def check(read: ReadCommit, tried: Callable[[], Collection[str]]) -> Check:
+    """`tried` gives the syntax fingerprints of earlier candidates; this one's is left in the evidence."""
+
+    def duplicate(candidate: Candidate, base: Base) -> Finding:
+        old = {path: _read(read, base.commit, path) for path in candidate.changed}
+        new = {path: read(candidate.commit, path) for path in candidate.changed}
+        for path, text in new.items():
+            if path.endswith((".py", ".pyi")) and (problem := syntax_problem(text)):
+                return Finding(False, f"{path} does not compile: {problem}")
+        mark = fingerprint(new)
+        if mark == fingerprint(old):
+            return Finding(False, "changes nothing but comments or layout", {"syntax": mark})
+        if mark in tried():
+            return Finding(False, "the same code was tried before", {"syntax": mark})
+        return Finding(True, "", {"syntax": mark})
+
+    return duplicate
+
+
+def _read(read: ReadCommit, commit: str, path: str) -> str:
+    try:
+        return read(commit, path)
+    except EditError:
+        return ""  # a new file
+
+
+def syntax_problem(text: str) -> str:
+    """What the parser says of a Python source, "" when it parses."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as problem:
+        return str(problem)
+    return ""
+
+
+def fingerprint(files: Mapping[str, str]) -> str:
+    """The same for sources that differ in comments and layout only."""
+    parts = [(path, _normalised(text)) for path, text in sorted(files.items())]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _normalised(text: str) -> str:
+    try:
+        return ast.dump(ast.parse(text))
+    except (SyntaxError, ValueError):
+        return text

@@ -1,0 +1,35 @@
+"""The workloads run on the candidate and print what they print on the base (where two runs of the base agree)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llmopt import workloads
+from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
+from llmopt.errors import WorkloadError
+from llmopt.target import Target
+
+
+def check(target: Target, tree_of: Callable[[str], Tree], limits: Limits) -> Check:
+    """One run of each workload; it also compiles the candidate's byte code and checks which files are imported."""
+
+    def output(candidate: Candidate, base: Base) -> Finding:
+        compared = 0
+        for index, workload in enumerate(target.project.workloads):
+            try:
+                sample = workloads.run(
+                    target,
+                    tree_of(candidate.commit),
+                    workload,
+                    limits,
+                    tasks={"leaks": {}},
+                    repetitions=base.repetitions[index],
+                )
+            except WorkloadError as problem:
+                return Finding(False, problem.message)
+            if base.outputs[index] and sample.probed.ran.stdout_digest != base.outputs[index]:
+                return Finding(False, f"workload {workload.spec} prints something else than on the base")
+            compared += bool(base.outputs[index])
+        return Finding(True, "", {"output": f"{compared} of {len(target.project.workloads)} workloads print the same"})
+
+    return output

@@ -1,0 +1,145 @@
+"""Settings of a run: flags over LLMOPT_* variables over `[tool.llmopt]` in pyproject.toml (or llmopt.toml)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from llmopt.errors import UsageError
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds(value: Any) -> Any:
+    """ "90", "90s", "30m", "1h30m" as seconds; anything else as it is, for pydantic to refuse."""
+    if not isinstance(value, str):
+        return value
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", value)
+    if parts and "".join(n + u for n, u in parts) == value.replace(" ", ""):
+        return sum(float(number) * UNITS[unit] for number, unit in parts)
+    return value
+
+
+def listed(value: Any) -> Any:
+    """One string stands for a list of one; a variable's JSON list is read."""
+    if isinstance(value, str):
+        return json.loads(value) if value.startswith("[") else [value]
+    return list(value) if isinstance(value, tuple) else value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+Strings = Annotated[list[str], BeforeValidator(listed)]
+
+
+class PriceSetting(BaseModel):
+    """USD per million tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. In the file dashes and underscores are the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workloads: Strings = Field(default=[], description="What is to become faster; detected when empty.")
+    test: str | None = Field(default=None, description="The command that runs the tests; detected when absent.")
+    allow_no_tests: bool = Field(default=False, description="Go on without tests.")
+    python: str | None = Field(default=None, description="The target's interpreter or environment folder.")
+    roots: Strings | None = Field(default=None, description="Folders the repository's modules are imported from.")
+    model: str = Field(
+        default="rules", description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE."
+    )
+    rules: bool = Field(default=True, description="Try the model-free rewrites first.")
+    functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
+    exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")
+    min_speedup: float = Field(default=1.03, ge=1.0, description="The least end-to-end speedup worth an edit.")
+    attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
+    hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
+    budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")
+    max_tokens: int | None = Field(default=None, ge=0, description="Tokens, input and output, of the whole run.")
+    max_time: Seconds = Field(default=1800.0, description="Wall time of the whole run.")
+    max_output_tokens: int = Field(default=16_000, ge=256, description="Most tokens of one reply.")
+    test_timeout: Seconds = Field(default=1800.0, description="Wall time of one run of the tests.")
+    workload_timeout: Seconds = Field(default=600.0, description="Wall time of one run of a workload.")
+    keep: Literal["branch", "commit", "worktree", "patch"] = Field(
+        default="branch", description="What happens at the end."
+    )
+    prompts: str | None = Field(default=None, description="A folder whose templates win over the built-in ones.")
+    prices: dict[str, PriceSetting] = Field(default={}, description="Prices by model name.")
+
+
+def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """The settings for a project folder; UsageError names the setting, where it stands, and what it may be.
+
+    The file is the nearest llmopt.toml or pyproject.toml with a `[tool.llmopt]` table, from `folder` up to `top`.
+    """
+    table, file = read_file(folder, top)
+    given = {name: value for name, value in flags.items() if value is not None and value != []}
+    layers = [(table, str(file)), (from_environment(environ), "the environment"), (given, "the command line")]
+    merged: dict[str, Any] = {}
+    where: dict[str, str] = {}
+    for values, source in layers:
+        for name, value in values.items():
+            merged[name], where[name] = value, source
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as problem:
+        raise _usage_error(problem, where) from None
+
+
+def read_file(folder: Path, top: Path) -> tuple[dict[str, Any], Path | None]:
+    """The table of the nearest configuration file, its keys with underscores, and the file's path."""
+    for place in (folder, *folder.parents):
+        for name in ("llmopt.toml", "pyproject.toml"):
+            file = place / name
+            if file.is_file() and (table := _table(file)) is not None:
+                return {key.replace("-", "_"): value for key, value in table.items()}, file
+        if place == top:
+            break
+    return {}, None
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{file} cannot be read: {problem}") from None
+    tool = content.get("tool", {}).get("llmopt")
+    table = content if file.name == "llmopt.toml" and tool is None else tool
+    if table is not None and not isinstance(table, dict):
+        raise UsageError(f"{file}: [tool.llmopt] is not a table")
+    return table
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """LLMOPT_MODEL, LLMOPT_MAX_TIME, ... by setting; other LLMOPT_* names are left to whoever uses them."""
+    names = {f"LLMOPT_{name.upper()}": name for name in Settings.model_fields}
+    return {name: environ[variable] for variable, name in names.items() if environ.get(variable)}
+
+
+def _usage_error(problem: ValidationError, where: Mapping[str, str]) -> UsageError:
+    first = problem.errors()[0]
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        close = difflib.get_close_matches(name, Settings.model_fields, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(Settings.model_fields)}"
+        return UsageError(f"unknown setting {name!r} in {where.get(name)}", hint)
+    path = ".".join(str(part) for part in first["loc"])
+    return UsageError(f"{path} = {first['input']!r} in {where.get(name)}: {first['msg']}", flag(name))
+
+
+def flag(name: str) -> str:
+    """How a setting is written on the command line."""
+    return f"--{name.rstrip('s') if name in ('workloads', 'functions', 'roots') else name}".replace("_", "-")

@@ -1,0 +1,165 @@
+"""The append-only record of a run: every value is written as soon as it exists, and found again on `--resume`.
+
+A journal is a JSON-lines file; each line is {"at": seconds since the epoch, "kind": ..., "key": ..., "value": ...}. A line
+that was cut off by a crash is dropped when the file is opened again. `once` is what makes a run resumable: a
+stage's value is computed at most once for its key.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from llmopt.data import Conversation, Model, Reply
+from llmopt.errors import LlmoptError, ProjectError, UsageError
+
+Value = TypeVar("Value")
+FOLDER = ".llmopt"
+
+
+class Journal:
+    """An open journal file. `lines` are the records it held when it was opened, oldest first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.lines = list(records(path))
+        _cut_torn_line(path)
+        self._known = {(line["kind"], line["key"]): line["value"] for line in self.lines if line["key"]}
+        self._stream = path.open("a", encoding="utf-8")
+
+    def add(self, kind: str, value: Any, key: str = "") -> None:
+        """Append one record; it is on disk when this returns."""
+        line = {"at": round(time.time(), 3), "kind": kind, "key": key, "value": plain(value)}
+        self._stream.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        if key:
+            self._known[kind, key] = line["value"]
+
+    def once(self, kind: str, key: str, of: type[Value], compute: Callable[[], Value]) -> Value:
+        """The recorded value of this kind and key, or a computed one, recorded."""
+        if (kind, key) in self._known:
+            return TypeAdapter(of).validate_python(self._known[kind, key])
+        value = compute()
+        self.add(kind, value, key)
+        return value
+
+    def remembered(self, model: Model) -> Model:
+        """The model, asked at most once for each conversation: a resumed run pays for nothing twice."""
+
+        def ask(conversation: Conversation) -> Reply:
+            key = digest(conversation)
+
+            def call() -> Reply:
+                self.add("request", conversation)
+                return model(conversation)
+
+            return self.once("reply", key, Reply, call)
+
+        return ask
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON data."""
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def digest(value: Any) -> str:
+    """A short stable name of any value of `llmopt.data`."""
+    return hashlib.sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The whole records of a journal file; the last line may be cut off by a crash and is left out then."""
+    if not path.exists():
+        return
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line)
+            except ValueError:
+                raise ProjectError(f"{path}:{number} is not a journal record", "the file was changed by hand") from None
+            yield record
+
+
+def _cut_torn_line(path: Path) -> None:
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as stream:
+            stream.truncate(whole)
+
+
+def state_folder(root: Path) -> Path:
+    """`.llmopt` at the git root, made on first use, ignored by a .gitignore of its own."""
+    folder = root / FOLDER
+    try:
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        if not (folder / ".gitignore").exists():
+            (folder / ".gitignore").write_text("*\n")
+    except OSError as problem:
+        raise ProjectError(
+            f"cannot write {folder}: {problem.strerror}",
+            "llmopt keeps its journal there; make the checkout writable, or use --no-git to work on a copy",
+        ) from None
+    return folder
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One run at a time on a repository: two would disturb each other's timing. The lock ends with the process."""
+    with (folder / "lock").open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            raise LlmoptError(
+                f"another llmopt run ({stream.read().strip() or 'unknown'}) works on this repository",
+                "wait for it or stop it: two at once would disturb each other's timing",
+            ) from None
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()}")
+        stream.flush()
+        yield
+
+
+def new_run(folder: Path) -> str:
+    """A fresh name for a run, its folder made: the local time, and a number if that is taken."""
+    name = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 100):
+        run = name if number == 1 else f"{name}-{number}"
+        try:
+            (folder / "runs" / run).mkdir()
+        except FileExistsError:
+            continue
+        return run
+    raise LlmoptError(f"cannot name a new run in {folder}")
+
+
+def find_run(folder: Path, name: str) -> Path:
+    """The folder of a run; "last" is the newest. UsageError that names the known runs."""
+    runs = sorted(p.name for p in (folder / "runs").glob("*") if (p / "journal.jsonl").exists())
+    if name == "last" and runs:
+        name = runs[-1]
+    if name not in runs:
+        known = ", ".join(runs[-5:]) or "none yet"
+        raise UsageError(f"no run is called {name!r} in {folder}", f"known: {known}; `llmopt runs` lists them")
+    return folder / "runs" / name

@@ -1,0 +1,101 @@
+"""Values in, the short texts in which every report says them out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from llmopt.data import Decision, Hotspot, Profile, Proposal, Usage, Verdict
+from llmopt.judge import describe
+from llmopt.loop import Event, Localized, Stopped
+
+
+def duration(seconds: float) -> str:
+    """ "0.4 ms", "830 ms", "12.3 s", "4 min 05 s"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+
+
+def percent(share: float) -> str:
+    """ "12 %", with one digit below 10 %."""
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 test", "3 tests"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def headroom(value: float) -> str:
+    """The speedup if it cost nothing: "1.8x", "over 100x"."""
+    return "over 100x" if value > 100 or math.isinf(value) else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
+
+
+def tokens(usage: Usage) -> str:
+    """ "no model called" or "12.3k tokens, $0.04"."""
+    if not usage.tokens:
+        return "no tokens used"
+    number = f"{usage.tokens / 1000:.1f}k" if usage.tokens >= 1000 else str(usage.tokens)
+    return f"{number} tokens, ${usage.cost_usd:.2f}"
+
+
+def short(function: str) -> str:
+    """A function's key as people say it: the file's name and the qualified name."""
+    path, _, name = function.partition("::")
+    return f"{path.rsplit('/', 1)[-1]}::{name}"
+
+
+def verdict(value: Verdict) -> str:
+    """One line: what was tried on which function, and how it ended."""
+    if value.accepted:
+        return f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({value.author})"
+    return f"turned down at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+
+
+def first_line(text: str, width: int = 200) -> str:
+    """The first line that says something, cut to a width."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def hotspot(value: Hotspot) -> str:
+    """One line about a hot function."""
+    return (
+        f"{short(value.function.key)}: self {percent(value.self_share)}, inclusive {percent(value.inclusive_share)}, "
+        f"headroom {headroom(value.headroom)}"
+    )
+
+
+def event(value: Event) -> list[str]:
+    """The plain log lines of an event."""
+    if isinstance(value, Profile):
+        lines = [f"profiled {count(len(value.seconds), 'workload')} in {duration(sum(value.seconds))}"]
+        return lines + [f"note: {notice}" for notice in value.notices]
+    if isinstance(value, Localized):
+        return _localized(value)
+    if isinstance(value, Proposal):
+        return [f"trying {value.author} on {short(value.hotspot.function.key)}: {first_line(value.plan)}"]
+    if isinstance(value, Verdict):
+        return [verdict(value)]
+    assert isinstance(value, Stopped)
+    return [f"stopped: {value.reason}"]
+
+
+def _localized(value: Localized) -> list[str]:
+    lines = [f"hot: {hotspot(spot)}" for spot in value.hotspots[:5]]
+    if value.skipped:
+        lines.append(f"skipped {count(len(value.skipped), 'function')} that could not gain enough")
+    return lines
+
+
+def decision(value: Decision) -> str:
+    """The state of a running measurement: "5 pairs, 1.31x [1.20, 1.43]"."""
+    return f"{count(value.pairs, 'pair')}, {describe(value.speedup, value.interval)}"
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    """The sum of what calls used."""
+    return sum(usages, Usage())
