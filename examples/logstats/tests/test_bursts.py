@@ -39,6 +39,13 @@ def test_separate_bursts(make_entry):
     assert summary(bursts) == [("12:00:00", "12:00:02", 3), ("12:08:20", "12:08:23", 4)]
 
 
+def test_entries_need_not_be_in_order(make_entry):
+    entries = errors_at(make_entry, 500, 2, 501, 0, 100, 502, 1)
+    bursts = error_bursts(entries, window=timedelta(seconds=10), threshold=3)
+    assert summary(bursts) == [("12:00:00", "12:00:02", 3), ("12:08:20", "12:08:22", 3)]
+    assert [entry.time.second for entry in entries[:2]] == [20, 2]
+
+
 def test_equal_times_are_separate_errors(make_entry):
     entries = errors_at(make_entry, 5, 5, 5, 5, 5)
     assert summary(error_bursts(entries)) == [("12:00:05", "12:00:05", 5)]

@@ -109,6 +109,12 @@ def test_broken_links(make_entry):
     assert broken_links(entries) == [("/z", "r1"), ("/a", "r1"), ("/z", "r2")]
 
 
+def test_broken_links_stay_in_order_of_appearance(make_entry):
+    paths = ["/%d" % (i * 7 % 40) for i in range(60)]
+    entries = [make_entry(path=path, status=404, referrer="r") for path in paths]
+    assert broken_links(entries) == [(path, "r") for path in paths[:40]]
+
+
 def test_latencies(make_entry):
     slow = [make_entry(path="/o/%d" % i, duration=duration) for i, duration in enumerate([0.3, 0.9, 0.1, 0.9])]
     fast = make_entry(path="/a", duration=0.2)
