@@ -1,0 +1,157 @@
+"""The models: a specification such as "anthropic:NAME" in, a function from conversation to reply out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmopt.data import Model
+from llmopt.errors import ModelError, UsageError
+from llmopt.models.prices import FREE, Price, look_up, price_of
+from llmopt.models.spec import FORMS, SERVED, ModelSpec, parse_kind, parse_spec
+
+if TYPE_CHECKING:
+    from llmopt.models.endpoint import Endpoint
+    from llmopt.models.manual import Ask
+
+__all__ = ["ModelSpec", "check", "list_models", "open_model", "parse_spec", "price_for"]
+
+TIMEOUT_SECONDS = 600.0
+MANUAL_WAIT_SECONDS = 24 * 3600.0
+RETRIES = 4
+# A person waits for `check` and for lists of models: less patience than with an answer.
+CHECK_SECONDS = 15.0
+CHECK_RETRIES = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the kinds of models need besides the specification."""
+
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    timeout_seconds: float = TIMEOUT_SECONDS
+    manual_wait: float = MANUAL_WAIT_SECONDS
+    ask: Ask | None = None
+    retries: int = RETRIES
+
+
+def open_model(
+    spec: str,
+    prices: Mapping[str, Price] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    manual_wait: float = MANUAL_WAIT_SECONDS,
+    ask: Ask | None = None,
+    retries: int = RETRIES,
+) -> Model:
+    """The model that `spec` names. `prices` are the user's, which win over the packaged ones.
+
+    `timeout_seconds` is the longest silence of a server, `manual_wait` the longest wait for a written reply; `ask`
+    shows a manual request on the terminal (`manual.terminal_ask`). UsageError for a specification that cannot be used,
+    ModelError when a key is missing; everything else that fails is a ModelError of the call.
+    """
+    named = parse_kind(spec)
+    if named.kind in SERVED and not named.name:
+        raise nameless(named)
+    return KINDS[named.kind](parse_spec(spec), Options(prices or {}, timeout_seconds, manual_wait, ask, retries))
+
+
+def open_anthropic(spec: ModelSpec, options: Options) -> Model:
+    from llmopt.models import anthropic
+
+    return anthropic.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+
+
+def open_openai(spec: ModelSpec, options: Options) -> Model:
+    from llmopt.models import openai
+
+    return openai.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+
+
+def open_manual(spec: ModelSpec, options: Options) -> Model:
+    from llmopt.models import manual
+
+    return manual.open_manual(Path(spec.name).expanduser(), options.manual_wait, options.ask)
+
+
+def open_replay(spec: ModelSpec, options: Options) -> Model:
+    from llmopt.models import replay
+
+    return replay.open_replay(Path(spec.name).expanduser())
+
+
+# One file each. The imports are in the functions because the SDKs take most of a second to load.
+KINDS: dict[str, Callable[[ModelSpec, Options], Model]] = {
+    "anthropic": open_anthropic,
+    "openai": open_openai,
+    "manual": open_manual,
+    "replay": open_replay,
+}
+
+
+def nameless(spec: ModelSpec) -> UsageError:
+    """There is no default model: names change faster than releases, and the user pays. Say what there is instead."""
+    from llmopt.models.endpoint import listing
+
+    message = f"the model {spec.kind!r} needs a name: {FORMS[spec.kind]}"
+    try:
+        names = offered(spec)
+    except ModelError as error:
+        return UsageError(message, f"what it offers could not be listed: {error.message}")
+    return UsageError(message, f"offered: {listing(names)}" if names else "the endpoint lists no models")
+
+
+def list_models(spec: str) -> tuple[str, ...]:
+    """The names that the endpoint of `spec` offers ("openai", "openai:NAME", "openai:@URL"); costs no tokens.
+
+    Empty for "manual" and "replay"; ModelError when the endpoint cannot be asked.
+    """
+    parsed = parse_kind(spec)
+    return offered(parsed) if parsed.kind in SERVED else ()
+
+
+def offered(spec: ModelSpec) -> tuple[str, ...]:
+    if spec.kind == "anthropic":
+        from llmopt.models import anthropic
+
+        return anthropic.offered(anthropic.endpoint_of(spec, CHECK_SECONDS, CHECK_RETRIES))
+    from llmopt.models import openai
+
+    return openai.offered(openai.endpoint_of(spec, CHECK_SECONDS, CHECK_RETRIES))
+
+
+def check(spec: str) -> str:
+    """One line saying that the model can be used; spends no tokens. UsageError or ModelError when it cannot."""
+    parsed = parse_kind(spec)
+    if parsed.kind not in SERVED:
+        KINDS[parsed.kind](parse_spec(spec), Options())
+        return f"{parsed} can be used"
+    from llmopt.models.endpoint import PROVIDERS, Endpoint, url_of
+
+    endpoint = Endpoint(PROVIDERS[parsed.kind], parsed.name, url_of(parsed))
+    return f"{endpoint.shown} answers and accepts the key; {standing(endpoint, offered(parsed))}"
+
+
+def standing(endpoint: Endpoint, names: tuple[str, ...]) -> str:
+    """Whether the endpoint lists the wanted model, itself or a dated snapshot of it."""
+    from llmopt.models.endpoint import suggestion
+
+    count = f"it lists {len(names)} model{'' if len(names) == 1 else 's'}"
+    if not endpoint.name:
+        return count
+    if any(name == endpoint.name or name.startswith(endpoint.name + "-") for name in names):
+        return f"{count}, {endpoint.name} among them"
+    return f"{count}, but not {endpoint.name!r}" + (f": {suggestion(endpoint.name, names)}" if names else "")
+
+
+def price_for(spec: ModelSpec, prices: Mapping[str, Price] | None = None) -> Price | None:
+    """What the model costs: the user's price, else nothing where nobody is paid (manual, replay, a server of one's
+    own), else the packaged price; None when that is unknown."""
+    if spec.kind not in SERVED:
+        return FREE
+    from llmopt.models.endpoint import is_local, url_of
+
+    if is_local(url_of(spec)):
+        return look_up(spec.name, prices or {}) or FREE
+    return price_of(spec.name, prices)
