@@ -1,0 +1,147 @@
+"""What is to become faster: a spec in, a workload out; a workload and a tree in, seconds out. One file a kind."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from llmopt import output, pytests
+from llmopt.data import Interpreter, Limits, Tree, Workload
+from llmopt.errors import UsageError, WorkloadError
+from llmopt.target import Probed, Target, Tasks
+from llmopt.target import run as run_command
+from llmopt.workloads import asv, command, files, function, functions, pytest, script
+from llmopt.workloads.invocation import Invocation, nothing_measured
+
+WEIGHT = re.compile(r"(.+)@(\d+(?:\.\d+)?)")
+
+
+class Kind(Protocol):
+    """What each file of a kind has.
+
+    MARKS: its timed part is marked in the process; REPEATS: one process can run it several times.
+    `parse` gives None for a spec that is not of the kind, and `detect` what a project has of it. `seconds` are those of
+    one repetition.
+    """
+
+    MARKS: bool
+    REPEATS: bool
+
+    def parse(self, spec: str, folder: Path, interpreter: Interpreter) -> Workload | None: ...
+    def detect(self, folder: Path, interpreter: Interpreter) -> list[Workload]: ...
+    def command(self, workload: Workload, target: Target, tree: Tree, repetitions: int, tasks: Tasks) -> Invocation: ...
+    def seconds(self, probed: Probed, workload: Workload, repetitions: int) -> float: ...
+
+
+# In the order in which a spec is tried, and in which a project is searched: what says most about itself first.
+KINDS: Mapping[str, Kind] = {
+    "functions": functions,
+    "asv": asv,
+    "pytest": pytest,
+    "script": script,
+    "function": function,
+    "command": command,
+}
+# What a spec begins with may settle its kind; the colon would else look like that of module:function.
+PREFIXES: Mapping[str, Kind] = {"cmd:": command, "pytest:": pytest, "asv:": asv}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed run: seconds of one repetition of the workload, and all that the process did."""
+
+    seconds: float
+    probed: Probed
+
+
+def parse(spec: str, folder: Path, interpreter: Interpreter) -> Workload:
+    """The workload that SPEC or SPEC@WEIGHT names, relative to the project's folder; UsageError for none."""
+    text, weight = _split_weight(spec.strip(), folder)
+    for kind in next(([kind] for prefix, kind in PREFIXES.items() if text.startswith(prefix)), KINDS.values()):
+        found = kind.parse(text, folder, interpreter)
+        if found is not None:
+            return replace(found, weight=weight)
+    raise _unknown(text, folder)
+
+
+def _split_weight(spec: str, folder: Path) -> tuple[str, float]:
+    weighted = WEIGHT.fullmatch(spec)
+    if not weighted or (folder / spec).exists():
+        return spec, 1.0
+    if float(weighted[2]) == 0:
+        raise UsageError(f"the weight of workload {spec} is 0", "leave the workload out instead")
+    return weighted[1], float(weighted[2])
+
+
+def _unknown(spec: str, folder: Path) -> UsageError:
+    hint = "known: SCRIPT.py [ARGS], module:function, pytest:ARGS, asv:REGEX, cmd:LINE, each with @WEIGHT at will"
+    if (folder / spec).is_dir():
+        scripts = [files.relative(path, folder) for path in files.walk(folder / spec)][:3]
+        tip = f"name one of its scripts, such as {', '.join(scripts)}" if scripts else hint
+        return UsageError(f"workload {spec} is a folder without tests", tip)
+    if spec.endswith(".py") or "/" in spec:
+        close = difflib.get_close_matches(spec, [files.relative(path, folder) for path in files.walk(folder)], n=1)
+        return UsageError(f"workload {spec}: there is no such file below {folder}", _did_you_mean(close) or hint)
+    return UsageError(f"workload {spec!r} is no file below {folder}, no module:function, and no shell line", hint)
+
+
+def _did_you_mean(close: list[str]) -> str:
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def detect(folder: Path, interpreter: Interpreter) -> list[Workload]:
+    """The workloads a project brings along: those of the first kind it has any of, so that none is measured twice."""
+    return next((found for kind in KINDS.values() if (found := kind.detect(folder, interpreter))), [])
+
+
+def uses_marks(workload: Workload) -> bool:
+    """Whether only a marked part of the process is timed, so that a profile should be of that part too."""
+    return KINDS[workload.kind].MARKS
+
+
+def can_repeat(workload: Workload) -> bool:
+    """Whether one process can run the workload several times, to make a sample long enough to measure."""
+    return KINDS[workload.kind].REPEATS
+
+
+def run(
+    target: Target,
+    tree: Tree,
+    workload: Workload,
+    limits: Limits,
+    *,
+    tasks: Tasks | None = None,
+    hash_seed: int = 0,
+    repetitions: int = 1,
+) -> Sample:
+    """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing."""
+    kind = KINDS[workload.kind]
+    repetitions = repetitions if kind.REPEATS else 1
+    call = kind.command(workload, target, tree, repetitions, tasks or {})
+    probed = run_command(
+        target,
+        tree,
+        call.argv,
+        limits,
+        tasks={**(tasks or {}), **call.tasks},
+        environment={"PYTHONHASHSEED": str(hash_seed), **call.environment},
+        marks=call.marks,
+    )
+    _refuse_failure(probed, workload, limits)
+    seconds = kind.seconds(probed, workload, repetitions)
+    if seconds <= 0:
+        raise nothing_measured(workload, "its timed part took no time")
+    return Sample(seconds, probed)
+
+
+def _refuse_failure(probed: Probed, workload: Workload, limits: Limits) -> None:
+    if probed.ran.timed_out:
+        how = output.ending(probed.ran, limits, "--workload-timeout")
+        raise WorkloadError(f"workload {workload.spec} {how}", "give it more time, or less to do")
+    if probed.ran.exit_code != 0:
+        how = pytests.failing(probed) or output.ending(probed.ran, limits, "--workload-timeout")
+        raise WorkloadError(f"workload {workload.spec} {how}")
