@@ -1,40 +1,86 @@
-"""Write a report of this process when it ends, also in forked children that leave by `os._exit`."""
+"""Write reports of this process when it ends: by `atexit`, by `os._exit`, or as a terminated multiprocessing worker."""
 
 import atexit
 import itertools
 import json
 import os
+import signal
+import sys
 
 _numbers = itertools.count()
+_finishers = []
+_restarts = []
+_done = []  # ids of the processes, this one and those it was forked from, that have reported
 
 
 def write(settings, value):
     """Write one report of the task now; it appears whole or not at all."""
-    name = "%s-%d-%d.json" % (settings["task"], os.getpid(), next(_numbers))
-    path = os.path.join(settings["results"], name)
+    path = _free_path(settings)
     with open(path + ".part", "w") as stream:
         json.dump(value, stream)
     os.replace(path + ".part", path)
 
 
+def _free_path(settings):
+    while True:
+        name = "%s-%d-%d.json" % (settings["task"], os.getpid(), next(_numbers))
+        path = os.path.join(settings["results"], name)
+        if not os.path.exists(path):  # of the program that this process ran before an exec
+            return path
+
+
 def at_exit(settings, collect, restart=None):
-    """Report `collect()` when this process ends, and again in each forked child after `restart()` cleared its state."""
+    """Report `collect()` when this process ends, and again in each forked child after `restart()` cleared its state.
+
+    A `collect()` of None reports nothing. Each process reports once, whichever way it ends.
+    """
 
     def finish():
         value = collect()
         if value is not None:
             write(settings, value)
 
-    def in_child():
+    if not _finishers:
+        _watch_the_end()
+    _finishers.append(finish)
+    _restarts.append(restart)
+
+
+def finish_all():
+    """Report now, and not again in this process."""
+    if os.getpid() not in _done:
+        _done.append(os.getpid())
+        for finish in _finishers:
+            finish()
+
+
+def _watch_the_end():
+    atexit.register(finish_all)
+    os._exit = _reporting(os._exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_in_child)
+
+
+def _reporting(leave):
+    """`os._exit`, by which forked children leave (multiprocessing, execnet), skips atexit: report before it."""
+
+    def _exit(status):
+        finish_all()
+        leave(status)
+
+    return _exit
+
+
+def _in_child():
+    for restart in _restarts:
         if restart is not None:
             restart()
-        # multiprocessing's children leave by os._exit, which skips atexit but runs its own finalizers.
-        import sys
+    # `with Pool(...)` terminates its workers, which then run neither atexit nor finalizers.
+    if "multiprocessing.process" in sys.modules and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
 
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:
-            util.Finalize(None, finish, exitpriority=-100)
 
-    atexit.register(finish)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=in_child)
+def _terminated(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    finish_all()
+    os.kill(os.getpid(), number)
