@@ -1,0 +1,117 @@
+"""Which function of a tree's source a code object belongs to: (first line, name) in, `Function` out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from llmopt.data import Function, Tree
+
+MODULE = "<module>"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A def: the line of its first decorator (where its code object begins), of `def`, and of its end."""
+
+    name: str
+    first: int
+    line: int
+    end: int
+
+
+def spans(source: str) -> tuple[Span, ...]:
+    """All functions of a module, outer before inner; none when it does not parse."""
+    try:
+        return tuple(_spans(ast.parse(source), ""))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def _spans(node: ast.AST, prefix: str) -> Iterator[Span]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _spans(child, prefix)
+            continue
+        name = prefix + child.name
+        if not isinstance(child, ast.ClassDef):
+            first = min(node.lineno for node in (child, *child.decorator_list))
+            yield Span(name, first, child.lineno, child.end_lineno or child.lineno)
+        yield from _spans(child, name + ".")
+
+
+def enclosing(found: tuple[Span, ...], line: int, name: str) -> Span | None:
+    """The def of a code object; for a comprehension, a lambda or a class body the innermost def around it.
+
+    None is the module level. `name` may be qualified (3.11 and later) or plain.
+    """
+    plain = name.rpartition(".")[2]
+    if plain == MODULE:
+        return None
+    own = [span for span in found if span.first == line and span.name.rpartition(".")[2] == plain]
+    around = own or [span for span in found if span.first <= line <= span.end]
+    return max(around, key=lambda span: span.first, default=None)
+
+
+def clean(name: str) -> str:
+    """A qualified name as llmopt writes it: without "<locals>", comprehensions charged to their function."""
+    parts = [part for part in name.split(".") if part != "<locals>"]
+    while len(parts) > 1 and re.fullmatch(r"<\w+>", parts[-1]):
+        parts.pop()
+    return ".".join(parts)
+
+
+class Resolver:
+    """Functions by (file, first line, name), with each file of the tree parsed once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._roots = tuple({tree.path.absolute(), tree.path.resolve()})
+        self._spans: dict[str, tuple[Span, ...]] = {}
+        self._functions: dict[tuple[str, str, int], Function] = {}
+        self._paths: dict[str, str] = {}
+
+    def relative(self, file: str) -> str:
+        """The path inside the tree, POSIX; other files stay as they are."""
+        if file not in self._paths:
+            self._paths[file] = self._relative(file)
+        return self._paths[file]
+
+    def _relative(self, file: str) -> str:
+        for root in self._roots:
+            for path in (PurePath(file), Path(file).resolve() if PurePath(file).is_absolute() else PurePath(file)):
+                if path.is_relative_to(root):
+                    return path.relative_to(root).as_posix()
+        return file
+
+    def function(self, file: str, name: str, line: int) -> Function:
+        key = (file, name, line)
+        if key not in self._functions:
+            self._functions[key] = self._resolve(file, name, line)
+        return self._functions[key]
+
+    def _resolve(self, file: str, name: str, line: int) -> Function:
+        path = self.relative(file)
+        if path == file:
+            return Function(file, clean(name), line)
+        span = enclosing(self._spans_of(file), line, name)
+        return Function(path, span.name, span.line) if span else Function(path, MODULE, 1)
+
+    def _spans_of(self, file: str) -> tuple[Span, ...]:
+        if file not in self._spans:
+            path = Path(file)
+            self._spans[file] = spans(_decoded(path.read_bytes())) if path.is_file() else ()
+        return self._spans[file]
+
+
+def _decoded(source: bytes) -> str:
+    import io
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        return source.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        return source.decode(errors="replace")

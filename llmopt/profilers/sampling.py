@@ -1,0 +1,120 @@
+"""The first pass: every workload once under the stack sampler; a `Profile` with stacks and line shares out.
+
+A share is CPU seconds over the run's wall seconds (or its CPU seconds, when processes or threads ran side by side and
+used more): waiting is nobody's, and shows as what is missing to 1.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt.data import Function, Profile, Project, Stack, Tree
+from llmopt.errors import WorkloadError
+from llmopt.profilers.names import Resolver
+from llmopt.target import Probed, Tasks
+
+RunOne = Callable[[int, Tasks], Probed]
+"""Runs one workload (by its index in the project) once, with these tasks of the probe."""
+
+FEW_SECONDS = 0.05  # of CPU time: some dozen samples at the sampler's 1 to 4 ms
+UNSEEN = 0.5  # a sampler that saw less of the CPU time than this missed other programs' time
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One workload's reports, as CPU seconds by stack (outermost first) and by line."""
+
+    seconds: float
+    whole: float  # what shares are fractions of
+    stacks: Mapping[tuple[Function, ...], float]
+    lines: Mapping[str, float]
+    notices: tuple[str, ...]
+
+
+def profile(run_one: RunOne, tree: Tree, project: Project) -> Profile:
+    """Sample each workload of the project; WorkloadError when no Python process of one could be sampled."""
+    resolver = Resolver(tree)
+    runs = []
+    for index, workload in enumerate(project.workloads):
+        probed = run_one(index, {"sample": {}})
+        reports = probed.reports.get("sample", ())
+        if not reports:
+            raise WorkloadError(
+                f"the sampler saw no Python process in workload {workload.spec!r}",
+                "it must start the project's interpreter, without -I, -E or -S, and let it end by itself",
+            )
+        runs.append(_read(reports, probed, resolver, workload.spec))
+    return _merged(runs, [workload.weight for workload in project.workloads], tree.commit)
+
+
+def _read(reports: Sequence[Any], probed: Probed, resolver: Resolver, spec: str) -> _Run:
+    stacks: defaultdict[tuple[Function, ...], float] = defaultdict(float)
+    lines: defaultdict[str, float] = defaultdict(float)
+    for report in reports:
+        functions = [resolver.function(*entry) for entry in report["functions"]]
+        names = [name for _, name, _ in report["functions"]]
+        for indices, seconds in report["stacks"]:
+            stacks[_frames(indices, functions, names)] += seconds
+        for file, line, seconds in report["lines"]:
+            path = resolver.relative(file)
+            if path != file:
+                lines[f"{path}:{line}"] += seconds
+    first = min(reports, key=lambda report: float(report["started"]))
+    wall = first["wall"] if first["windowed"] else probed.ran.wall_seconds
+    cpu = sum(report["cpu"] for report in reports)
+    stacks.pop((), None)  # samples of the probe alone
+    return _Run(wall, max(wall, cpu), stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
+
+
+def _frames(indices: Sequence[int], functions: Sequence[Function], names: Sequence[str]) -> tuple[Function, ...]:
+    """The functions of a stack; a comprehension's frame is its function's, which is right above it already."""
+    frames: list[Function] = []
+    for index in indices:
+        nested = names[index].rpartition(".")[2].startswith("<")
+        if not (nested and frames and frames[-1] == functions[index]):
+            frames.append(functions[index])
+    return tuple(frames)
+
+
+def _notices(reports: Sequence[Any], probed: Probed, cpu: float, spec: str) -> list[str]:
+    notices = []
+    if cpu < FEW_SECONDS:
+        notices.append(f"workload {spec!r} used {cpu:.3f} s of CPU time: too short for a precise profile")
+    if any(report["taken"] for report in reports):
+        notices.append(f"workload {spec!r} uses SIGPROF itself: the profile ends where it began to")
+    windowed = any(report["windowed"] for report in reports)
+    if not windowed and cpu < UNSEEN * probed.ran.cpu_seconds - FEW_SECONDS:
+        notices.append(
+            f"workload {spec!r} used {probed.ran.cpu_seconds:.2f} s of CPU time, of which only {cpu:.2f} s in Python "
+            "processes that could be sampled"
+        )
+    return notices
+
+
+def _merged(runs: Sequence[_Run], weights: Sequence[float], commit: str) -> Profile:
+    numbers: dict[Function, int] = {}
+    stacks = []
+    for index, run in enumerate(runs):
+        for frames, seconds in run.stacks.items():
+            numbered = tuple(numbers.setdefault(function, len(numbers)) for function in frames)
+            stacks.append(Stack(index, numbered, seconds / run.whole))
+    return Profile(
+        commit=commit,
+        seconds=tuple(run.seconds for run in runs),
+        functions=tuple(numbers),
+        stacks=tuple(sorted(stacks, key=lambda stack: (stack.workload, -stack.share, stack.frames))),
+        line_shares=_line_shares(runs, weights),
+        notices=tuple(notice for run in runs for notice in run.notices),
+    )
+
+
+def _line_shares(runs: Sequence[_Run], weights: Sequence[float]) -> dict[str, float]:
+    """Self share per line, the workloads' weighted mean; largest first."""
+    shares: defaultdict[str, float] = defaultdict(float)
+    for run, weight in zip(runs, weights, strict=True):
+        for line, seconds in run.lines.items():
+            shares[line] += weight / sum(weights) * seconds / run.whole
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
