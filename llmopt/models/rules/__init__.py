@@ -1,0 +1,213 @@
+"""The proposer without a model: rules that rewrite one function, from its text and the arguments seen in it.
+
+Each rule is a file with one function: it takes a `Scene` and yields `Edit`s; `edits.apply` makes them. A rule's
+docstring says what it leaves alone. Rows of the pattern tables that are no rule at all, and why: a local alias of `append`,
+`for k in d.keys()`, `d.get(k, 0) + 1` for an `if`, a generator for the list given to `sum`, `min`, `max`, `frozenset`
+or `join` (no faster, or slower, on CPython 3.11 and 3.13); `deepcopy`, `iterrows`, `np.append` (need a reader who knows the data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import libcst as cst
+
+from llmopt.data import Hotspot, Observed, Proposal, ReadFile, Verdict
+from llmopt.errors import EditError
+from llmopt.models.rules.any_all import any_all
+from llmopt.models.rules.compile_regex import compile_regex
+from llmopt.models.rules.constant_set import constant_set
+from llmopt.models.rules.constant_table import constant_table
+from llmopt.models.rules.counting import counting
+from llmopt.models.rules.dict_comprehension import dict_comprehension
+from llmopt.models.rules.direct_iteration import direct_iteration
+from llmopt.models.rules.display import display
+from llmopt.models.rules.edits import Edit, apply
+from llmopt.models.rules.hoist_call import hoist_call
+from llmopt.models.rules.itemgetter import itemgetter
+from llmopt.models.rules.join_strings import join_strings
+from llmopt.models.rules.keys import keys
+from llmopt.models.rules.kinds import Kind, join, parse_kind
+from llmopt.models.rules.list_comprehension import list_comprehension
+from llmopt.models.rules.list_growth import list_growth
+from llmopt.models.rules.local_deque import local_deque
+from llmopt.models.rules.membership_set import membership_set
+from llmopt.models.rules.min_sorted import min_sorted
+from llmopt.models.rules.needless_copy import needless_copy
+from llmopt.models.rules.scene import Scene, children
+from llmopt.models.rules.seen_set import seen_set
+from llmopt.models.rules.set_comprehension import set_comprehension
+from llmopt.models.rules.sorted_list import sorted_list
+from llmopt.models.rules.startswith import startswith
+from llmopt.models.rules.sum_loop import sum_loop
+
+Rule = Callable[[Scene], Iterator[Edit]]
+
+# In the order of the gain to expect, largest first: rules that change how the cost grows, then constant factors as
+# measured on CPython 3.11 and 3.13 (benchmarks/rules.py).
+RULES: dict[str, Rule] = {
+    "membership-set": membership_set,
+    "seen-set": seen_set,
+    "list-growth": list_growth,
+    "local-deque": local_deque,
+    "compile-regex": compile_regex,
+    "any-all": any_all,
+    "constant-table": constant_table,
+    "sum-loop": sum_loop,
+    "join-strings": join_strings,
+    "itemgetter": itemgetter,
+    "constant-set": constant_set,
+    "startswith": startswith,
+    "hoist-call": hoist_call,
+    "keys": keys,
+    "min-sorted": min_sorted,
+    "direct-iteration": direct_iteration,
+    "counting": counting,
+    "display": display,
+    "sorted-list": sorted_list,
+    "set-comprehension": set_comprehension,
+    "needless-copy": needless_copy,
+    "list-comprehension": list_comprehension,
+    "dict-comprehension": dict_comprehension,
+}
+
+ROUNDS = 5  # an edit may uncover another, as in nested loops; what needs more rounds than this is left as it is
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """What one rule made of a file: its whole new text, the number of places, and what changed in words."""
+
+    rule: str
+    source: str
+    sites: int
+    explanation: str
+
+
+def rewrite(source: str, function: str, observed: Sequence[Observed], rules: Iterable[str] = RULES) -> list[Rewrite]:
+    """One rewrite for each rule that changes something inside the function of that qualified name.
+
+    The name is "Class.method", "outer.inner" or "<module>". Text that cannot be parsed has no rewrites.
+    """
+    made = (_rewrite_with(rule, source, function, observed) for rule in rules)
+    return [result for result in made if result is not None]
+
+
+def _rewrite_with(rule: str, source: str, function: str, observed: Sequence[Observed]) -> Rewrite | None:
+    text, edits = source, []
+    for _ in range(ROUNDS):
+        text, made = _once(RULES[rule], text, function, observed)
+        edits += made
+        if not made:
+            break
+    return (
+        Rewrite(rule, text, len(edits), f"{rule}: " + "; ".join(edit.explanation for edit in edits)) if edits else None
+    )
+
+
+def _once(rule: Rule, source: str, function: str, observed: Sequence[Observed]) -> tuple[str, list[Edit]]:
+    """The text after one pass of the rule over a definition of the function, and the edits made."""
+    for scene in _scenes(source, function, tuple(observed)):
+        scene.claimed.clear()
+        module, made = apply(scene, rule(scene))
+        if made:
+            return module.code, made
+    return source, []
+
+
+@lru_cache(maxsize=4)
+def _scenes(source: str, function: str, observed: tuple[Observed, ...]) -> list[Scene]:
+    """The definitions of that name. When there are several, nobody knows whose arguments were observed."""
+    try:
+        module = cst.parse_module(source)
+    except (cst.ParserSyntaxError, RecursionError):
+        return []
+    if function == "<module>":
+        return [Scene(module, module)]
+    name = function.replace(".<locals>", "")
+    found = [(node, outside) for node, path, outside in _definitions(module) if path == name]
+    kinds = _kinds(observed) if len(found) == 1 else {}
+    scenes = [Scene(module, node, outside, kinds) for node, outside in found]
+    return [scene for scene in scenes if not scene.is_dynamic]
+
+
+def _kinds(observed: Sequence[Observed]) -> dict[str, Kind]:
+    joined = {one.name.lstrip("*"): join(map(parse_kind, one.kinds)) for one in observed}
+    return {name: kind for name, kind in joined.items() if kind is not None}
+
+
+Definition = tuple[cst.FunctionDef, str, tuple[cst.CSTNode, ...]]
+
+
+def _definitions(node: cst.CSTNode, path: str = "", outside: tuple[cst.CSTNode, ...] = ()) -> Iterator[Definition]:
+    """Every function of the file with its qualified name and the functions and classes it is nested in."""
+    for child in children(node):
+        if isinstance(child, (cst.FunctionDef, cst.ClassDef)):
+            name = f"{path}{child.name.value}"
+            if isinstance(child, cst.FunctionDef):
+                yield child, name, outside
+            yield from _definitions(child.body, f"{name}.", (*outside, child))
+        elif not isinstance(child, (cst.BaseExpression, cst.BaseSmallStatement)):
+            yield from _definitions(child, path, outside)
+
+
+def functions(source: str) -> list[str]:
+    """The qualified names of all functions of a file, in the order of the text."""
+    try:
+        return [name for _, name, _ in _definitions(cst.parse_module(source))]
+    except (cst.ParserSyntaxError, RecursionError):
+        return []
+
+
+def together(source: str, function: str, observed: Sequence[Observed], rules: Iterable[str] = RULES) -> list[Rewrite]:
+    """The rewrites of all rules, each made on top of the one before; the last one's text has them all."""
+    made: list[Rewrite] = []
+    for rule in rules:
+        result = _rewrite_with(rule, made[-1].source if made else source, function, observed)
+        if result is not None:
+            made.append(result)
+    return made
+
+
+def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: ReadFile) -> Iterator[Proposal]:
+    """For each hotspot all rules together, then (when that was not accepted) each alone, largest gain first.
+
+    `verdicts` grows while the proposals are pulled. What was tried before, in this run or an earlier one, is not
+    proposed again: the plan names every place and what it becomes, so the same plan is the same edit.
+    """
+    tried: set[tuple[str, str]] = set()
+    for hotspot in hotspots:
+        for proposal in _proposals(hotspot, read):
+            path, text = next(iter(proposal.files.items()))
+            if (path, text) in tried or any(_is_of(verdict, proposal) for verdict in verdicts):
+                continue
+            tried.add((path, text))
+            yield proposal
+            if verdicts and _is_of(verdicts[-1], proposal) and verdicts[-1].accepted:
+                return
+
+
+def _is_of(verdict: Verdict, proposal: Proposal) -> bool:
+    said = (verdict.function, verdict.author, verdict.plan)
+    return said == (proposal.hotspot.function.key, proposal.author, proposal.plan)
+
+
+def _proposals(hotspot: Hotspot, read: ReadFile) -> Iterator[Proposal]:
+    path, name = hotspot.function.path, hotspot.function.name
+    try:
+        source = read(path)
+    except EditError:  # the profile may name code that is no file of the repository
+        return
+    every = together(source, name, hotspot.arguments)
+    if len(every) > 1:
+        yield _proposal(hotspot, every, every[-1].source)
+    for single in rewrite(source, name, hotspot.arguments):
+        yield _proposal(hotspot, [single], single.source)
+
+
+def _proposal(hotspot: Hotspot, made: Sequence[Rewrite], source: str) -> Proposal:
+    author = "rules: " + " + ".join(one.rule for one in made)
+    plan = "\n".join(one.explanation for one in made)
+    return Proposal(author, hotspot, plan, files={hotspot.function.path: source})
