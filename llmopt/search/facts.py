@@ -1,0 +1,66 @@
+"""What a dossier says of the run as a whole: interpreter, installed packages, workloads with their sources."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmopt.data import Project, ReadFile, Workload
+from llmopt.errors import EditError
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`workloads` are (spec, source) with "" for a source that is not known; `seconds` one run of each, unprofiled.
+
+    `roots` are the folders modules are imported from, as in `Project`; `requires_python` is what the project declares.
+    """
+
+    python: tuple[int, int, int]
+    packages: Mapping[str, str] = field(default_factory=dict)
+    requires_python: str = ""
+    roots: tuple[str, ...] = ("",)
+    workloads: tuple[tuple[str, str], ...] = ()
+    seconds: tuple[float, ...] = ()
+
+
+def facts_of(project: Project, seconds: Sequence[float], read: ReadFile) -> Facts:
+    """The facts of a project whose files `read` gives."""
+    return Facts(
+        python=project.interpreter.version,
+        packages=dict(project.interpreter.packages),
+        requires_python=_requires_python(project, read),
+        roots=project.roots,
+        workloads=tuple((each.spec, _workload_source(project, each, read)) for each in project.workloads),
+        seconds=tuple(seconds),
+    )
+
+
+def _requires_python(project: Project, read: ReadFile) -> str:
+    try:
+        table = tomllib.loads(read(posixpath.join(project.folder, "pyproject.toml"))).get("project", {})
+    except (EditError, tomllib.TOMLDecodeError):
+        return ""
+    return str(table.get("requires-python", "")) if isinstance(table, dict) else ""
+
+
+def _workload_source(project: Project, workload: Workload, read: ReadFile) -> str:
+    """The text of the first Python file of the repository that the workload names, "" when it names none."""
+    for path in _candidates(project, workload):
+        try:
+            return read(path)
+        except EditError:
+            continue
+    return ""
+
+
+def _candidates(project: Project, workload: Workload) -> Iterator[str]:
+    for word in re.split(r"[\s'\"=]+", " ".join((workload.target, *workload.arguments))):
+        file, module = word.split("::")[0], word.split(":")[0]
+        if file.endswith(".py"):
+            yield posixpath.normpath(posixpath.join(project.folder, file))
+        elif re.fullmatch(r"[\w.]+", module):
+            yield from (posixpath.join(root, *module.split(".")) + ".py" for root in project.roots)
