@@ -55,6 +55,14 @@ class Journal:
         self.add(kind, value, key)
         return value
 
+    def value(self, kind: str, key: str) -> Any:
+        """The recorded JSON of this kind and key, None if there is none."""
+        return self._known.get((kind, key))
+
+    def values(self, kind: str) -> list[Any]:
+        """All keyed values of a kind, oldest first."""
+        return [value for (known, _), value in self._known.items() if known == kind]
+
     def remembered(self, model: Model) -> Model:
         """The model, asked at most once for each conversation: a resumed run pays for nothing twice."""
 
@@ -143,6 +151,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def new_run(folder: Path) -> str:
     """A fresh name for a run, its folder made: the local time, and a number if that is taken."""
+    (folder / "runs").mkdir(exist_ok=True)
     name = datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in range(1, 100):
         run = name if number == 1 else f"{name}-{number}"

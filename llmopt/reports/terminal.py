@@ -184,7 +184,7 @@ class LiveScreen:
             self.console.print(Text(f"note: {notice}", style="yellow"))
 
     def header(self, lines: list[str]) -> None:
-        self.state.header = lines
+        self.state.header += lines
 
     def stage(self, text: str) -> None:
         self.state.stage, self.state.detail = text, ""

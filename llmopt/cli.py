@@ -1,0 +1,299 @@
+"""The command line: verbs, flags and their help. The work is in `llmopt.commands`, imported when a verb runs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmopt.errors import LlmoptError, UsageError
+
+EPILOG = (
+    "Exit codes: 0 something kept or nothing to do, 1 error, 2 usage, 3 nothing found within the budget, 130 interrupted. "
+    "Settings: flags win over LLMOPT_* variables, which win over [tool.llmopt] in pyproject.toml (or llmopt.toml)."
+)
+
+app = typer.Typer(
+    name="llmopt",
+    help="Make a real Python repository faster, and prove it: profile, propose, test, measure, keep.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich help costs 0.1 s of start-up and says the same
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PathArgument = Annotated[Path, typer.Argument(help="The repository, or a folder in it.")]
+Workloads = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workload",
+        "-w",
+        metavar="SPEC",
+        help="What is to become faster: a script (with setup()/workload(), or plain), module:function, pytest:ARGS, asv:REGEX, "
+        "a shell command (cmd:...). SPEC@WEIGHT weighs it. Repeat for several. Default: benchmarks found, else the tests.",
+    ),
+]
+Python = Annotated[
+    str | None, typer.Option("--python", metavar="PATH", help="The target's interpreter or environment folder.")
+]
+NoGit = Annotated[bool, typer.Option("--no-git", help="The folder is no git repository: work on a copy, give a patch.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output; words for people on standard error.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A plain log with every step.")]
+Roots = Annotated[
+    list[str] | None,
+    typer.Option("--root", metavar="FOLDER", help="A folder modules are imported from, relative to the git root."),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option("--workload-timeout", metavar="TIME", help="Most time of one run of a workload. [default: 10m]"),
+]
+
+
+def version(show: bool) -> None:
+    if show:
+        from llmopt import __version__
+
+        typer.echo(f"llmopt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog=EPILOG)
+def optimize(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="SPEC",
+            help="rules (no model, the default), anthropic:NAME, openai:NAME, openai:NAME@URL for any compatible endpoint, "
+            "manual:DIR (you are the model), replay:FILE.",
+        ),
+    ] = None,
+    function: Annotated[
+        list[str] | None,
+        typer.Option("--function", "-f", metavar="NAME", help="Only this function; repeat for several."),
+    ] = None,
+    min_speedup: Annotated[
+        float | None,
+        typer.Option("--min-speedup", metavar="X", help="Least end-to-end speedup of an edit. [default: 1.03]"),
+    ] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option("--budget-usd", metavar="X", help="Stop before a call that could cost more in all.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", metavar="N", help="Stop before a call that could need more in all.")
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option("--max-time", metavar="TIME", help="Wall time, such as 90s, 30m, 1h30m. [default: 30m]"),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep", metavar="HOW", help="branch (default), commit, worktree (uncommitted changes) or patch."
+        ),
+    ] = None,
+    attempts: Annotated[
+        int | None, typer.Option("--attempts", metavar="N", help="Model attempts for each function. [default: 2]")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
+    ] = None,
+    rules: Annotated[
+        bool | None,
+        typer.Option("--rules/--no-rules", help="Try the free rewrites before the model.", show_default=False),
+    ] = None,
+    allow_no_tests: Annotated[
+        bool | None,
+        typer.Option("--allow-no-tests", help="Go on without tests; what the workload prints is the only check then."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run and the exact prompts; send nothing, change nothing.")
+    ] = False,
+    resume: Annotated[
+        str,
+        typer.Option("--resume", metavar="RUN", help="Go on with an earlier run ('last'); nothing is paid for twice."),
+    ] = "",
+    record: Annotated[
+        str,
+        typer.Option(
+            "--record", metavar="FILE", help="Append every request and reply to a transcript for replay:FILE."
+        ),
+    ] = "",
+    python: Python = None,
+    root: Roots = None,
+    test_timeout: Annotated[
+        str | None,
+        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
+    ] = None,
+    workload_timeout: Timeout = None,
+    no_git: NoGit = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Make the repository faster: keep only edits that pass the tests and are measurably faster."""
+    from llmopt.commands import optimize as command
+
+    flags = {
+        "workloads": workload,
+        "test": test,
+        "model": model,
+        "functions": function,
+        "min_speedup": min_speedup,
+        "budget_usd": budget_usd,
+        "max_tokens": max_tokens,
+        "max_time": max_time,
+        "keep": keep,
+        "attempts": attempts,
+        "exclude": exclude,
+        "rules": rules,
+        "allow_no_tests": allow_no_tests,
+        "python": python,
+        "roots": root,
+        "test_timeout": test_timeout,
+        "workload_timeout": workload_timeout,
+    }
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, record)
+    return command.run(path, flags, os.environ, options)
+
+
+@app.command(epilog=EPILOG)
+def profile(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    function: Annotated[
+        list[str] | None, typer.Option("--function", "-f", metavar="NAME", help="Show the lines of this function.")
+    ] = None,
+    speedscope: Annotated[
+        Path | None,
+        typer.Option("--speedscope", metavar="FILE", help="Write the call stacks for https://speedscope.app."),
+    ] = None,
+    python: Python = None,
+    root: Roots = None,
+    workload_timeout: Timeout = None,
+    no_git: NoGit = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show the hot functions: self and inclusive share, calls, lines, and what could be gained."""
+    from llmopt.commands import profile as command
+
+    flags = {
+        "workloads": workload,
+        "functions": function,
+        "python": python,
+        "roots": root,
+        "workload_timeout": workload_timeout,
+    }
+    return command.run(path, flags, os.environ, command.Options(as_json, quiet, verbose, no_git, speedscope))
+
+
+@app.command()
+def runs(path: PathArgument = Path(), as_json: Json = False) -> int:
+    """List the runs on this repository, newest last."""
+    from llmopt.commands import runs as command
+
+    return command.run(path, as_json)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="A run's name, or 'last'.")] = "last",
+    path: Annotated[Path, typer.Option("--path", help="The repository, or a folder in it.")] = Path(),
+    as_json: Json = False,
+) -> int:
+    """Show what a run tried: the diff, the verdicts with their evidence, and the numbers."""
+    from llmopt.commands import show as command
+
+    return command.run(path, run, as_json)
+
+
+@app.command()
+def init(
+    path: PathArgument = Path(),
+    python: Python = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; leave out what cannot be found.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Write [tool.llmopt] after detecting tests, interpreter and workloads; asks only what it cannot find."""
+    from llmopt.commands import init as command
+
+    return command.run(path, python, yes, quiet)
+
+
+@app.command()
+def doctor(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="SPEC", help="The model to check.")] = None,
+    python: Python = None,
+    as_json: Json = False,
+) -> int:
+    """Check interpreter, tests, workload, model access, confinement and the machine's noise, one line each."""
+    from llmopt.commands import doctor as command
+
+    flags = {"workloads": workload, "test": test, "model": model, "python": python}
+    return command.run(path, flags, os.environ, as_json)
+
+
+# typer carries click's exceptions under a name of its own; the family is found from the one that typer exports.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; expected failures become one line on standard error and a documented exit code."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        return UsageError.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return fail("interrupted", 130)
+    except LlmoptError as error:
+        return fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, as in `llmopt show | head`
+        return 1
+    except OSError as error:
+        return fail(about_system(error), LlmoptError.exit_code)
+
+
+def about_system(error: OSError) -> str:
+    """What the system said, where, and what to try."""
+    hints = {
+        errno.ENOSPC: "free some space, or point TMPDIR to a larger disk; `--resume last` goes on from there",
+        errno.EACCES: "check the permissions, or use --no-git to work on a copy",
+        errno.EROFS: "the file system is read-only; use --no-git to work on a copy",
+    }
+    where = f": {error.filename}" if error.filename else ""
+    hint = hints.get(error.errno or 0, "")
+    return f"{error.strerror or error}{where}{f' ({hint})' if hint else ''}"
+
+
+def fail(text: str, code: int) -> int:
+    """One line on standard error."""
+    print(f"llmopt: {text}", file=sys.stderr)
+    return code

@@ -1,0 +1,67 @@
+"""`llmopt optimize --dry-run`: the exact prompts and what would run, with nothing sent and nothing changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from llmopt import stages
+from llmopt.data import Base, Conversation, Proposal, Reply, Verdict
+from llmopt.errors import BudgetError
+from llmopt.loop import Localized
+from llmopt.reports import summary, words
+from llmopt.reports.terminal import View
+from llmopt.session import Session
+
+
+def show(opened: Session, view: View, as_json: bool) -> int:
+    """Profile (locally) to know the hot functions, then print the first request for each and the rules' edits."""
+    base = Base(commit=opened.base, gate={}, repetitions=tuple(1 for _ in opened.project.workloads))
+    localized = stages.localized(opened, stages.profile(opened, base, view.stage))
+    view.event(localized)
+    requests = requests_for(opened, base, localized) if opened.settings.model != "rules" else []
+    rewrites = rewrites_for(opened, base, localized) if opened.settings.rules else []
+    if as_json:
+        print(json.dumps({"requests": [asdict(request) for request in requests], "rules": rewrites}))
+        return 0
+    print("\n".join([*summary.header(opened), "", *would_run(opened), *(f"rule: {line}" for line in rewrites)]))
+    for number, request in enumerate(requests, 1):
+        print(f"\n===== request {number} of {len(requests)}: {request.subject}")
+        for message in request.messages:
+            print(f"\n----- {message.role}\n\n{message.text}")
+    print("\nNothing was sent.")
+    return 0
+
+
+def would_run(opened: Session) -> list[str]:
+    """The commands of a run, in words."""
+    tests = opened.project.tests
+    lines = [f"would run the tests: {' '.join(tests.arguments) or tests.kind}" if tests else "no tests to run"]
+    lines += [f"would time: {workload.spec} ({workload.kind})" for workload in opened.project.workloads]
+    return [*lines, f"in {opened.project.interpreter.path}, on exported trees of {opened.base[:10]}"]
+
+
+def requests_for(opened: Session, base: Base, localized: Localized) -> list[Conversation]:
+    """The first request for each hot function; later ones depend on the replies."""
+    seen: list[Conversation] = []
+
+    def model(conversation: Conversation) -> Reply:
+        seen.append(conversation)
+        raise BudgetError("a dry run sends nothing")
+
+    for spot in localized.hotspots:
+        try:
+            next(stages.asked(opened, base, model)([spot], ()), None)
+        except BudgetError:
+            continue
+    return seen
+
+
+def rewrites_for(opened: Session, base: Base, localized: Localized) -> list[str]:
+    """What the rules would try."""
+    none: Sequence[Verdict] = ()
+    found: list[Proposal] = list(stages.ruled(opened, base)(localized.hotspots, none))
+    return [
+        f"{proposal.author} in {proposal.hotspot.function.key}: {words.first_line(proposal.plan)}" for proposal in found
+    ]

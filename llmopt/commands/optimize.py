@@ -1,0 +1,231 @@
+"""`llmopt optimize`: a path and settings in; faster commits, a report, and an exit code out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from llmopt import baseline, finish, loop, models, session, stages
+from llmopt.commands import dry_run
+from llmopt.config import Settings
+from llmopt.data import Base, Conversation, Model, Outcome, Reply, Verdict
+from llmopt.errors import LlmoptError, ProjectError
+from llmopt.keep import Kept
+from llmopt.models import budget, manual, prices, transcript
+from llmopt.models.manual import Ask
+from llmopt.reports import summary, terminal
+from llmopt.reports.terminal import View
+from llmopt.session import Session
+
+KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said about one call and not about the project."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    dry_run: bool = False
+    no_git: bool = False
+    resume: str = ""
+    record: str = ""
+
+
+@dataclass
+class Progress:
+    """What a run has so far; it is what an interruption or an error leaves."""
+
+    base: Base | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+    skipped: int = 0
+    stopped: str = ""
+    error: LlmoptError | None = None
+    interrupted: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        return any(verdict.accepted for verdict in self.verdicts)
+
+
+def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
+    """Make the repository at `path` faster; the exit code says how it went."""
+    console = Console(stderr=True, highlight=False)
+    with (
+        terminated_as_interrupt(),
+        session.start(
+            path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
+        ) as opened,
+    ):
+        with open_view(console, opened, options) as view:
+            view.header(summary.header(opened))
+            for notice in opened.notices:
+                view.notice(notice)
+            if options.dry_run:
+                return dry_run.show(opened, view, options.json)
+            progress = work(opened, view, open_model(opened.settings, opened, view, options.record))
+            outcome = conclude(opened, view, progress)
+        kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
+        outcome = replace(outcome, branch=kept.branch if kept else "", seconds=time.monotonic() - opened.started)
+        opened.journal.add("outcome", outcome)
+        report(outcome, kept, options)
+        if progress.error:
+            raise progress.error
+        return exit_code(outcome)
+
+
+def open_view(console: Console, opened: Session, options: Options) -> View:
+    """The live screen or the log; with --json always the log, on standard error."""
+    settings = opened.settings
+    budget_usd = f" of ${settings.budget_usd:g}" if settings.budget_usd is not None else ""
+    return terminal.open_view(
+        console,
+        live=not options.json,
+        verbose=options.verbose,
+        quiet=options.quiet,
+        max_seconds=settings.max_time,
+        budget=budget_usd,
+    )
+
+
+def open_model(settings: Settings, opened: Session, view: View, record: str) -> Model | None:
+    """The model of the settings with its budget, its transcript and its memory; None for the rules alone."""
+    if settings.model == "rules":
+        return None
+    tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
+    known = prices.read_prices(tables, "tool.llmopt.prices")
+    model = models.open_model(settings.model, known, manual_wait=opened.seconds_left(), ask=asking(view))
+    if record:
+        model = transcript.record(model, Path(record))
+    price = models.price_for(models.parse_spec(settings.model), known)
+    model = budget.within_budget(
+        model, lambda: session.spent(opened.journal), settings.max_tokens, settings.budget_usd, price
+    )
+    return opened.journal.remembered(watched(model, view, opened))
+
+
+def asking(view: View) -> Ask | None:
+    """How a `manual` request is shown and answered on a terminal; elsewhere its file is waited for."""
+    if not manual.on_terminal():
+        return None
+
+    def ask(request: Path, reply: Path) -> str | None:
+        with view.paused():
+            return manual.terminal_ask(request, reply)
+
+    return ask
+
+
+def watched(model: Model, view: View, opened: Session) -> Model:
+    """The model, with the view told what it does and what it used."""
+
+    def ask(conversation: Conversation) -> Reply:
+        view.stage(f"asking {opened.settings.model}: {conversation.subject}")
+        reply = model(conversation)
+        view.spent(session.spent(opened.journal) + reply.usage)
+        return reply
+
+    return ask
+
+
+def work(opened: Session, view: View, model: Model | None) -> Progress:
+    """Measure the base and search; what was found is there however it ends."""
+    progress = Progress()
+    try:
+        progress.base = opened.journal.once("base", opened.base, Base, lambda: measured_base(opened, view))
+        view.header([summary.baseline(progress.base)])
+        for notice in summary.left_out(progress.base):
+            view.notice(notice)
+        for event in loop.optimize(progress.base, stages.build(opened, view, model)):
+            view.event(event)
+            take(progress, event)
+    except KeyboardInterrupt:
+        progress.interrupted, progress.stopped = True, "interrupted"
+    except LlmoptError as error:
+        if not progress.accepted:
+            raise
+        progress.error, progress.stopped = error, error.message
+    return progress
+
+
+def take(progress: Progress, event: loop.Event) -> None:
+    """Add what an event says to what is known."""
+    if isinstance(event, Verdict):
+        progress.verdicts.append(event)
+    elif isinstance(event, loop.Localized):
+        progress.skipped = len(event.skipped)
+    elif isinstance(event, loop.Stopped):
+        progress.stopped = event.reason
+
+
+def measured_base(opened: Session, view: View) -> Base:
+    """The baseline; without tests only if the user allows it."""
+    project = opened.project
+    if project.tests is None and not opened.settings.allow_no_tests:
+        raise ProjectError(
+            f"no tests were found in {opened.place.folder}",
+            "llmopt checks its edits with your tests: name them with --test, or pass --allow-no-tests to go on with "
+            "what the workload prints as the only check",
+        )
+    bounds = baseline.Bounds(opened.test_limits, opened.workload_limits)
+    return baseline.measure(opened.target, opened.trees.of(opened.base), bounds, view.stage)
+
+
+def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
+    """The outcome, measured end to end once more unless the run was cut off."""
+    outcome = finish.unmeasured(opened, progress.verdicts)
+    outcome = replace(outcome, skipped=progress.skipped, stopped=progress.stopped, interrupted=progress.interrupted)
+    if not outcome.accepted or progress.interrupted or progress.base is None:
+        return outcome
+    view.stage("measuring all kept edits end to end against the base")
+    try:
+        return finish.measure(opened, progress.base, outcome, view.progress)
+    except KeyboardInterrupt:
+        return replace(outcome, stopped="interrupted", interrupted=True)
+
+
+def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
+    """The outcome on standard output: one JSON object, or the closing lines."""
+    if options.json:
+        print(json.dumps(summary.as_json(outcome)))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for number, line in enumerate(summary.text(outcome, kept)):
+        console.print(line, style="bold" if number == 0 else None, markup=False)
+
+
+def exit_code(outcome: Outcome) -> int:
+    """0 something kept or nothing to do, 3 nothing found, 130 interrupted."""
+    if outcome.interrupted:
+        return INTERRUPTED
+    if outcome.accepted or not (outcome.verdicts or outcome.stopped):
+        return KEPT
+    return NOTHING_FOUND
+
+
+@contextmanager
+def terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: cleanly, with what was kept so far."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,66 @@
+"""`llmopt runs`: a repository in, its runs out, newest last."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table
+
+from llmopt import journal, session
+from llmopt.data import Outcome
+from llmopt.judge import describe
+from llmopt.reports import summary, words
+
+
+def run(path: Path, as_json: bool) -> int:
+    """List the runs whose journals are in the repository's state folder."""
+    found = [(folder.name, last_outcome(folder / "journal.jsonl")) for folder in folders(path)]
+    if as_json:
+        print(json.dumps({"runs": [{"run": name, "outcome": o and summary.as_json(o)} for name, o in found]}))
+        return 0
+    console = Console(highlight=False)
+    if not found:
+        console.print("No runs yet: `llmopt optimize` makes the first.", markup=False)
+        return 0
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for title in ("run", "end to end", "kept", "tried", "tokens, cost", "time", ""):
+        table.add_column(title)
+    for name, outcome in found:
+        table.add_row(*row(name, outcome))
+    console.print(table)
+    return 0
+
+
+def folders(path: Path) -> list[Path]:
+    """The folders of the runs on the repository (or folder without git) at `path`, oldest first."""
+    runs = session.state_of(path) / "runs"
+    return sorted(folder for folder in runs.glob("*") if (folder / "journal.jsonl").exists())
+
+
+def last_outcome(record: Path) -> Outcome | None:
+    """How a run ended, None while it has not."""
+    outcome: Any = None
+    for line in journal.records(record):
+        if line["kind"] == "outcome":
+            outcome = line["value"]
+    return TypeAdapter(Outcome).validate_python(outcome) if outcome else None
+
+
+def row(name: str, outcome: Outcome | None) -> tuple[str, ...]:
+    """The cells of one run."""
+    if outcome is None:
+        return name, "–", "–", "–", "–", "–", f"not ended: llmopt optimize --resume {name}"
+    measured = describe(outcome.speedup, outcome.interval) if outcome.accepted else "–"
+    return (
+        name,
+        measured,
+        str(len(outcome.accepted)),
+        str(len(outcome.verdicts)),
+        words.tokens(outcome.usage),
+        words.duration(outcome.seconds),
+        outcome.stopped,
+    )

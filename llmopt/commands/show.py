@@ -1,0 +1,89 @@
+"""`llmopt show RUN`: a run's journal in; its numbers, its verdicts with their evidence, and its diff out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from llmopt import journal, session
+from llmopt.commands.runs import last_outcome
+from llmopt.data import Outcome, Verdict
+from llmopt.judge import describe
+from llmopt.keep import Kept
+from llmopt.reports import summary, words
+
+
+def run(path: Path, name: str, as_json: bool) -> int:
+    """Print what the journal of a run says."""
+    folder = journal.find_run(session.state_of(path), name)
+    record = folder / "journal.jsonl"
+    outcome = last_outcome(record)
+    verdicts = outcome.verdicts if outcome else verdicts_of(record)
+    patch = folder / "kept.patch"
+    diff = patch.read_text(encoding="utf-8", errors="replace") if patch.exists() else ""
+    if as_json:
+        print(json.dumps({**head(folder.name, outcome), "verdicts": plain(verdicts), "diff": diff}))
+        return 0
+    show(Console(highlight=False, soft_wrap=True), record, outcome, verdicts, diff)
+    return 0
+
+
+def head(name: str, outcome: Outcome | None) -> dict[str, Any]:
+    """The outcome's keys, or the name alone of a run that has not ended."""
+    return summary.as_json(outcome) if outcome else {"run": name, "ended": False}
+
+
+def plain(verdicts: tuple[Verdict, ...]) -> Any:
+    """Verdicts as JSON data."""
+    return TypeAdapter(tuple[Verdict, ...]).dump_python(verdicts, mode="json")
+
+
+def verdicts_of(record: Path) -> tuple[Verdict, ...]:
+    """The verdicts of a run that was cut off."""
+    values = [line["value"] for line in journal.records(record) if line["kind"] == "verdict"]
+    return TypeAdapter(tuple[Verdict, ...]).validate_python(values)
+
+
+def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...], diff: str) -> None:
+    """Numbers first, then each verdict with its evidence, then the diff of what was kept."""
+    if outcome:
+        for line in summary.text(outcome, kept_of(record)):
+            console.print(line, markup=False)
+    else:
+        name = record.parent.name
+        console.print(f"Run {name} did not end; go on with: llmopt optimize --resume {name}", markup=False)
+    for number, verdict in enumerate(verdicts, 1):
+        console.print(verdict_text(number, verdict))
+    if diff:
+        console.print()
+        console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
+
+
+def kept_of(record: Path) -> Kept | None:
+    """Where the edits went."""
+    values = [line["value"] for line in journal.records(record) if line["kind"] == "kept"]
+    return TypeAdapter(Kept).validate_python(values[-1]) if values else None
+
+
+def verdict_text(number: int, verdict: Verdict) -> Text:
+    """What was tried, how it ended, and what each stage saw."""
+    ending = "kept" if verdict.accepted else f"turned down at {verdict.stage}"
+    text = Text(
+        f"\n{number}. {verdict.function} by {verdict.author}: {ending}\n", style="green" if verdict.accepted else ""
+    )
+    lines = [f"   plan: {words.first_line(verdict.plan, 400)}"] if verdict.plan else []
+    if verdict.accepted:
+        lines.append(f"   speedup: {describe(verdict.speedup, verdict.interval)}")
+    else:
+        lines += [f"   reason: {line}" for line in verdict.reason.splitlines()[:12]]
+    lines += [f"   {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage != "syntax"]
+    lines.append(
+        f"   {words.tokens(verdict.usage)}, {words.duration(verdict.seconds)}; commit {verdict.commit[:12] or 'none'}"
+    )
+    return text.append("\n".join(lines), style="default")

@@ -1,0 +1,67 @@
+"""The end of a run: its verdicts in, the end-to-end number and what was kept out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from llmopt import git, judge, keep, session, timer
+from llmopt.data import Base, Decision, Outcome, Pair, Verdict
+from llmopt.keep import Kept
+from llmopt.session import Session
+
+# Rounds of the end-to-end measurement: it ends when the interval is this narrow (high / low), or at the most.
+LEAST_ROUNDS, MOST_ROUNDS, NARROW = 6, 20, 1.04
+
+
+def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
+    """The outcome with the product of the edits' own speedups: what is known when a run is cut off."""
+    outcome = Outcome(opened.name, opened.base, verdicts=tuple(verdicts), usage=session.spent(opened.journal))
+    if not outcome.accepted:
+        return outcome
+    each = [(verdict.speedup, *verdict.interval) for verdict in outcome.accepted]
+    speedup, low, high = (math.prod(values) for values in zip(*each, strict=True))
+    return replace(outcome, speedup=speedup, interval=(low, high), measured="per edit")
+
+
+def measure(opened: Session, base: Base, outcome: Outcome, progress: Callable[[Decision], None]) -> Outcome:
+    """All kept edits together against the original base, on fresh samples."""
+    final = outcome.accepted[-1].commit
+
+    def take() -> list[list[Pair]]:
+        old, new = opened.trees.of(opened.base), opened.trees.of(final)
+        rounds: list[list[Pair]] = []
+        for pairs in timer.rounds(opened.target, base, old, new, opened.workload_limits):
+            rounds.append(list(pairs))
+            speedup, bounds = judge.end_to_end(rounds, weights(opened))
+            progress(Decision("continue", "", speedup, bounds, len(rounds)))
+            if len(rounds) >= MOST_ROUNDS or (len(rounds) >= LEAST_ROUNDS and bounds[1] < NARROW * bounds[0]):
+                return rounds
+        raise AssertionError("the timer is endless")
+
+    rounds = opened.journal.once("end-to-end", f"{opened.base}:{final}", list[list[Pair]], take)
+    speedup, bounds = judge.end_to_end(rounds, weights(opened))
+    each = tuple(
+        (workload.spec, judge.end_to_end([[pairs[index]] for pairs in rounds], [1.0])[0])
+        for index, workload in enumerate(opened.project.workloads)
+    )
+    return replace(outcome, speedup=speedup, interval=bounds, measured="end to end", workloads=each)
+
+
+def weights(opened: Session) -> list[float]:
+    """The workloads' weights."""
+    return [workload.weight for workload in opened.project.workloads]
+
+
+def keep_edits(opened: Session, outcome: Outcome) -> Kept:
+    """Do what `--keep` asks for with the accepted edits, once for a run."""
+    commits = [verdict.commit for verdict in outcome.accepted]
+    patch = opened.folder / "kept.patch"
+    patch.write_bytes(git.diff(opened.place.root, opened.base, commits[-1]))
+
+    def act() -> Kept:
+        place = opened.place
+        return keep.keep(opened.settings.keep, place.root, place.origin, opened.name, opened.base, commits, patch)
+
+    return opened.journal.once("kept", commits[-1], Kept, act)

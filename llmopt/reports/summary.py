@@ -1,0 +1,130 @@
+"""The end of a run in words and in JSON: an outcome in, what a person or a script reads out."""
+
+from __future__ import annotations
+
+import math
+import platform
+from typing import Any
+
+from llmopt.data import Base, Outcome, Verdict
+from llmopt.judge import describe
+from llmopt.keep import Kept
+from llmopt.reports import words
+from llmopt.session import Session
+
+SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more of a sample
+
+
+def header(opened: Session) -> list[str]:
+    """What a run works on, with what, and what it will send to whom."""
+    project, settings = opened.project, opened.settings
+    version = ".".join(str(part) for part in project.interpreter.version)
+    tests = " ".join(project.tests.arguments) if project.tests else "none"
+    return [
+        f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
+        f"Python {version} ({project.interpreter.found}); tests: {tests or 'pytest'}; "
+        f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
+        f"model: {settings.model}{sent(settings.model)}; {platform.machine()}, sandbox: process",
+    ]
+
+
+def sent(model: str) -> str:
+    """Where the code goes with this model."""
+    kind, _, name = model.partition(":")
+    if kind in ("anthropic", "openai"):
+        return f" (sources of hot functions are sent to {name.partition('@')[2] or kind})"
+    return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
+
+
+def baseline(base: Base) -> str:
+    """One line on the base: its tests, its time, and this machine's noise."""
+    tests = f"{sum(outcome == 'passed' for outcome in base.gate.values())} tests pass" if base.gate else "no tests"
+    times = ", ".join(words.duration(seconds) for seconds in base.seconds)
+    return f"base: {tests}; workload {times}, noise {words.percent(base.noise)} between runs"
+
+
+def left_out(base: Base) -> list[str]:
+    """Notices about tests that cannot gate, and about a workload too short to time well."""
+    notices = []
+    for names, what in ((base.failing, "fail on the unchanged code"), (base.unstable, "are unstable on it")):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            notices.append(f"{words.count(len(names), 'test')} {what} and do not count: {', '.join(names[:3])}{more}")
+    if base.seconds and min(base.seconds) < SHORT_SECONDS:
+        notices.append(
+            f"a workload takes only {words.duration(min(base.seconds))}: start-up and noise weigh much; a longer one "
+            "finds smaller gains"
+        )
+    return notices
+
+
+def text(outcome: Outcome, kept: Kept | None) -> list[str]:
+    """The closing lines: the end-to-end number first, then what was kept, where it is, and how to undo it."""
+    tried = f"{words.count(len(outcome.verdicts), 'edit')} tried in {words.duration(outcome.seconds)}"
+    cost = words.tokens(outcome.usage)
+    if not outcome.accepted:
+        lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
+        return [*lines, *_why_nothing(outcome), f"Details: llmopt show {outcome.run}"]
+    lines = [f"{describe(outcome.speedup, outcome.interval)} faster, {_measured(outcome)}; {tried}, {cost}."]
+    if len(outcome.workloads) > 1:
+        lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
+    lines += [f"  {_kept_edit(verdict)}" for verdict in outcome.accepted]
+    if outcome.stopped:
+        lines.append(f"Stopped: {outcome.stopped}.")
+    if kept:
+        lines += [f"Note: {kept.notice}"] if kept.notice else []
+        lines += [f"The edits are {kept.where}.", f"Look: llmopt show {outcome.run}   Undo: {kept.undo}"]
+    return lines
+
+
+def _measured(outcome: Outcome) -> str:
+    if outcome.measured == "end to end":
+        return "end to end (95 % interval, fresh runs)"
+    return "as the product of the edits' own measurements (the end-to-end measurement was not taken)"
+
+
+def _kept_edit(verdict: Verdict) -> str:
+    return f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}, by {verdict.author}"
+
+
+def _why_nothing(outcome: Outcome) -> list[str]:
+    if not outcome.verdicts:
+        return [f"No function could reach the least speedup ({words.count(outcome.skipped, 'function')} looked at)."]
+    return [f"  {words.verdict(verdict)}" for verdict in outcome.rejected[:5]]
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The documented keys of `llmopt optimize --json`."""
+    return {
+        "run": outcome.run,
+        "base": outcome.base,
+        "branch": outcome.branch,
+        "speedup": round(outcome.speedup, 4),
+        "interval": bounds(outcome.interval),
+        "measured": outcome.measured,
+        "workloads": [{"workload": spec, "speedup": round(speedup, 4)} for spec, speedup in outcome.workloads],
+        "accepted": [
+            {
+                "commit": verdict.commit,
+                "function": verdict.function,
+                "speedup": round(verdict.speedup, 4),
+                "interval": bounds(verdict.interval),
+                "author": verdict.author,
+                "evidence": dict(verdict.evidence),
+            }
+            for verdict in outcome.accepted
+        ],
+        "rejected": [
+            {"function": v.function, "stage": v.stage, "reason": v.reason, "author": v.author} for v in outcome.rejected
+        ],
+        "tokens": outcome.usage.tokens,
+        "cost_usd": round(outcome.usage.cost_usd, 6),
+        "seconds": round(outcome.seconds, 3),
+        "stopped": outcome.stopped,
+        "interrupted": outcome.interrupted,
+    }
+
+
+def bounds(interval: tuple[float, float]) -> list[float | None]:
+    """An interval for JSON, which has no infinity."""
+    return [round(bound, 4) if math.isfinite(bound) and bound < 1e9 else None for bound in interval]

@@ -1,0 +1,225 @@
+"""A path and settings in, an open session out: project, base commit, journal and trees, for a new run or a resumed one."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from llmopt import __version__, config, git, journal, project, workloads
+from llmopt.config import Settings
+from llmopt.data import Limits, Project, Usage, Workload
+from llmopt.errors import ProjectError, UsageError
+from llmopt.sandbox import open_sandbox
+from llmopt.target import Target
+from llmopt.trees import Trees, scratch
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things are: the git root that is worked on, the folder the user named, and where state is kept.
+
+    With --no-git `root` is a copy and `origin` the user's own folder; else they are the same.
+    """
+
+    root: Path
+    folder: Path
+    origin: Path
+    state: Path
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open run. `notices` are what the user should know before it starts."""
+
+    name: str
+    place: Place
+    settings: Settings
+    target: Target
+    base: str
+    journal: journal.Journal
+    trees: Trees
+    notices: tuple[str, ...] = ()
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def folder(self) -> Path:
+        return self.journal.path.parent
+
+    @property
+    def project(self) -> Project:
+        return self.target.project
+
+    @property
+    def test_limits(self) -> Limits:
+        return Limits(seconds=self.settings.test_timeout)
+
+    @property
+    def workload_limits(self) -> Limits:
+        return Limits(seconds=self.settings.workload_timeout)
+
+    def seconds_left(self) -> float:
+        """Wall time left of --max-time."""
+        return self.settings.max_time - (time.monotonic() - self.started)
+
+
+def find_place(path: Path, no_git: bool) -> Place:
+    """The repository around a path. Without git: ProjectError, or with `no_git` a place whose root is not made yet."""
+    if not path.exists():
+        raise UsageError(f"{path} does not exist")
+    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    if no_git:
+        state = _state_without_git(folder)
+        return Place(root=folder, folder=folder, origin=folder, state=state)
+    root = project.find_root(folder)
+    return Place(root=root, folder=folder, origin=root, state=journal.state_folder(root))
+
+
+def _state_without_git(folder: Path) -> Path:
+    try:
+        return journal.state_folder(folder)
+    except ProjectError:
+        import platformdirs
+
+        name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+        return journal.state_folder(platformdirs.user_state_path("llmopt") / name)
+
+
+def state_of(path: Path) -> Path:
+    """The state folder of the repository at `path`, or of the folder without git."""
+    try:
+        return journal.state_folder(project.find_root(path.resolve()))
+    except ProjectError:
+        return _state_without_git(path.resolve())
+
+
+@contextmanager
+def start(
+    path: Path,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    no_git: bool = False,
+    resume: str = "",
+    temporary: bool = False,
+) -> Iterator[Session]:
+    """Open a run: a new one on the checkout as it is, or `resume` an earlier one with its base and settings.
+
+    A `temporary` one leaves no journal and no ref: it only looks.
+    """
+    with scratch() as folder:
+        place = find_place(path, no_git)
+        with journal.locked(place.state):
+            if resume:
+                opened = _resumed(place, flags, resume, folder)
+            else:
+                settings = config.load(place.folder, place.root, flags, environ)
+                runs = folder if temporary else place.state
+                opened = _new(place, settings, no_git, runs, folder)
+            try:
+                yield opened
+            finally:
+                opened.journal.close()
+                if temporary:
+                    git.delete_ref(opened.place.root, f"refs/llmopt/{opened.name}")
+
+
+def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
+    run = journal.new_run(runs)
+    if no_git:
+        place = _copied(place, runs / "runs" / run / "repository")
+    elif not git.is_writable(place.root):
+        raise ProjectError(
+            f"cannot write git objects in {place.root}",
+            "make the repository writable, or use --no-git to work on a copy",
+        )
+    base, left_out = git.snapshot(place.root)
+    git.update_ref(place.root, f"refs/llmopt/{run}", base)
+    record = journal.Journal(runs / "runs" / run / "journal.jsonl")
+    record.add("start", _start(place, settings, base), key="start")
+    opened = _open(run, place, settings, base, record, folder)
+    notices = [f"{name} is large and not tracked: left out" for name in left_out]
+    return replace(opened, notices=(*notices, *opened.notices))
+
+
+def _start(place: Place, settings: Settings, base: str) -> dict[str, Any]:
+    return {
+        "llmopt": __version__,
+        "root": str(place.root),
+        "folder": str(place.folder),
+        "origin": str(place.origin),
+        "base": base,
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
+def _resumed(place: Place, flags: Mapping[str, Any], name: str, folder: Path) -> Session:
+    record = journal.Journal(journal.find_run(place.state, name) / "journal.jsonl")
+    start = record.value("start", "start")
+    if start is None:
+        raise UsageError(f"run {record.path.parent.name} stopped before it began", "start a new one")
+    settings = Settings.model_validate(start["settings"] | {k: v for k, v in flags.items() if v not in (None, [])})
+    place = replace(place, root=Path(start["root"]), folder=Path(start["folder"]), origin=Path(start["origin"]))
+    if not git.exists(place.root, start["base"]):
+        raise ProjectError(f"the base commit {start['base'][:12]} of run {name} is gone", "start a new run")
+    return _open(record.path.parent.name, place, settings, start["base"], record, folder)
+
+
+def _copied(place: Place, copy: Path) -> Place:
+    """A copy of the folder as a repository of its own; environments inside are linked, not copied."""
+    environments = [config_file.parent for config_file in place.folder.glob("*/pyvenv.cfg")]
+    skipped = {environment.name for environment in environments} | {journal.FOLDER, "__pycache__", "node_modules"}
+    shutil.copytree(place.folder, copy, symlinks=True, ignore=lambda _, names: skipped & set(names))
+    git.create(copy)
+    for environment in environments:
+        (copy / environment.name).symlink_to(environment)
+    return replace(place, root=copy, folder=copy)
+
+
+def _open(run: str, place: Place, settings: Settings, base: str, record: journal.Journal, folder: Path) -> Session:
+    opened = project.open_project(
+        place.folder, python=settings.python, test=settings.test, workloads=settings.workloads, roots=settings.roots
+    )
+    found, notices = _with_workloads(opened, place.folder)
+    trees = Trees(place.root, folder / "trees")
+    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, tuple(notices))
+
+
+def _with_workloads(opened: Project, folder: Path) -> tuple[Project, list[str]]:
+    """The project with the workloads that are there when none were named: benchmarks, else its tests with a notice."""
+    if opened.workloads:
+        return opened, []
+    if detected := workloads.detect(folder, opened.interpreter):
+        names = ", ".join(workload.spec for workload in detected)
+        return replace(opened, workloads=tuple(detected)), [f"no --workload given: using {names}"]
+    if opened.tests is None:
+        raise ProjectError(
+            f"no workload was given, and {folder} has neither benchmarks nor tests",
+            "name what is to become faster: --workload 'python -m yourpackage …', a script, module:function",
+        )
+    tests = tests_as_workload(opened)
+    return replace(opened, workloads=(tests,)), [
+        "no --workload given and no benchmarks found: the test suite is the workload; tests seldom use the code as its "
+        "users do, so name a workload for gains that matter"
+    ]
+
+
+def tests_as_workload(opened: Project) -> Workload:
+    """The test suite as a workload."""
+    assert opened.tests is not None
+    if opened.tests.kind == "pytest":
+        return Workload("pytest", "pytest", " ".join(opened.tests.arguments))
+    return Workload(" ".join(opened.tests.arguments), "command", " ".join(opened.tests.arguments))
+
+
+def spent(record: journal.Journal) -> Usage:
+    """What the run's replies used so far, over all its sessions."""
+    total = Usage()
+    for value in record.values("reply"):
+        total = total + Usage(**value["usage"])
+    return total

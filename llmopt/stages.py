@@ -1,0 +1,197 @@
+"""The stages of a run, chosen and wired: an open session in, the functions that `loop.optimize` calls out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from llmopt import encoding, git, judge, keep, localize, search, session, trial, workloads
+from llmopt.checks import duplicate, guard, output, tests, timing
+from llmopt.data import Base, Candidate, Check, Hotspot, Model, Profile, Proposal, Proposer, Verdict
+from llmopt.journal import digest
+from llmopt.loop import Localized, Stages
+from llmopt.profilers import lines, overlay, sampling
+from llmopt.reports.terminal import View
+from llmopt.reports.words import duration
+from llmopt.search import ask, facts
+from llmopt.session import Session
+from llmopt.target import Probed, Tasks
+
+
+def build(opened: Session, view: View, model: Model | None) -> Stages:
+    """Wire the stages. With `model` None only the rules propose."""
+    return Stages(
+        profile=lambda base: profile(opened, base, view.stage),
+        localize=lambda found: localized(opened, found),
+        propose=lambda base: proposer(opened, base, model),
+        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts),
+        accept=accepted,
+        enough=lambda: enough(opened),
+    )
+
+
+def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profile:
+    """Both passes over the base; taken once for each base, also over resumptions."""
+
+    def take() -> Profile:
+        tree = opened.trees.of(base.commit)
+
+        def run_one(index: int, tasks: Tasks) -> Probed:
+            workload, repetitions = opened.project.workloads[index], base.repetitions[index]
+            limits = opened.workload_limits
+            return workloads.run(opened.target, tree, workload, limits, tasks=tasks, repetitions=repetitions).probed
+
+        watch("profiling, first pass: where the time goes")
+        sampled = sampling.profile(run_one, tree, opened.project)
+        watch("profiling, second pass: lines, calls and arguments of the hot functions")
+        hot = [spot.function for spot in localized(opened, sampled).hotspots]
+        if not hot:
+            return sampled
+        return lines.detail(sampled, hot, run_one, overlay=overlay.folder(opened.project.interpreter))
+
+    return opened.journal.once("profile", base.commit, Profile, take)
+
+
+def localized(opened: Session, found: Profile) -> Localized:
+    """The functions worth a try: of the repository, wanted by --function, with enough to gain."""
+    protected = workload_files(opened)
+
+    def is_target(path: str) -> bool:
+        is_code = localize.is_code(path, opened.project.folder)
+        return is_code and not guard.turned_down(path, protected, opened.settings.exclude)
+
+    hotspots, skipped = localize.hotspots(
+        found,
+        encoding.reader(opened.trees.of(found.commit)),
+        min_speedup=opened.settings.min_speedup,
+        is_target=is_target,
+        weights=[workload.weight for workload in opened.project.workloads],
+    )
+    if wanted := opened.settings.functions:
+        hotspots = [spot for spot in hotspots if is_wanted(spot.function.key, wanted)]
+    reasons = tuple((each.function.key, each.reason) for each in skipped)
+    return Localized(tuple(hotspots[: opened.settings.hotspots]), reasons)
+
+
+def is_wanted(key: str, wanted: Sequence[str]) -> bool:
+    """Does one of the names mean this function: its key, its qualified name, or the last part of it?"""
+    name = key.partition("::")[2]
+    return any(each in (key, name, name.rpartition(".")[2]) or key.endswith(f"/{each}") for each in wanted)
+
+
+def workload_files(opened: Session) -> list[str]:
+    """Repository paths that the workloads run and that therefore nobody may edit."""
+    folder = Path(opened.project.folder)
+    return [str(folder / workload.target) for workload in opened.project.workloads]
+
+
+def proposer(opened: Session, base: Base, model: Model | None) -> Proposer:
+    """The free rules first, then the model."""
+    chosen = [ruled(opened, base)] if opened.settings.rules else []
+    return search.in_order([*chosen, asked(opened, base, model)] if model else chosen)
+
+
+def ruled(opened: Session, base: Base) -> Proposer:
+    """The model-free rewrites."""
+    read = encoding.reader(opened.trees.of(base.commit))
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        from llmopt.models import rules  # libcst takes 0.3 s to import
+
+        yield from rules.propose(hotspots, verdicts, read)
+
+    return propose
+
+
+def asked(opened: Session, base: Base, model: Model) -> Proposer:
+    """A model, asked with the dossier of each hot function."""
+    read = encoding.reader(opened.trees.of(base.commit))
+    known = facts.facts_of(opened.project, base.seconds, read)
+    folder = opened.settings.prompts
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        yield from ask.propose(
+            hotspots,
+            verdicts,
+            model=model,
+            read=read,
+            facts=known,
+            attempts=opened.settings.attempts,
+            folder=Path(folder) if folder else None,
+        )
+
+    return propose
+
+
+def attempt(opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict]) -> Verdict:
+    """Put a proposal through the funnel, once for the same files on the same base."""
+
+    def take() -> Verdict:
+        opened.journal.add("proposal", proposal)
+        verdict = trial.attempt(
+            proposal,
+            base,
+            lambda each, onto: commit(opened, each, onto),
+            checks(opened, view, verdicts),
+            lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
+        )
+        return kept(opened, verdict) if verdict.accepted else verdict
+
+    tried = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
+    return opened.journal.once("verdict", f"{base.commit}:{tried}", Verdict, take)
+
+
+def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
+    """The proposal's files as a commit on the base, in the files' own encoding and line ends."""
+    tree = opened.trees.of(base.commit)
+    contents = {}
+    for path, text in proposal.files.items():
+        original = encoding.read_bytes(tree, path) if (tree.path / path).exists() else b""
+        contents[path] = encoding.encode_like(original, text, path)
+    made = git.commit_files(opened.place.root, base.commit, contents, f"Candidate: {proposal.author}")
+    return Candidate(proposal, base.commit, made, git.changed(opened.place.root, base.commit, made))
+
+
+def checks(opened: Session, view: View, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
+    """The funnel's checks in their order, cheapest first."""
+    target, tree_of, trees = opened.target, opened.trees.of, opened.trees
+    fingerprints = {verdict.evidence["syntax"] for verdict in verdicts if "syntax" in verdict.evidence}
+
+    def timed(stage: str, rule: judge.Rule) -> Check:
+        def save(stage: str, commit: str, pairs: object) -> None:
+            opened.journal.add("pairs", {"stage": stage, "commit": commit, "pairs": pairs})
+
+        return timing.check(stage, rule, target, tree_of, opened.workload_limits, view.progress, save)
+
+    return {
+        "duplicate": duplicate.check(lambda at, path: encoding.reader(trees.of(at))(path), lambda: fingerprints),
+        "guard": guard.check(workload_files(opened), opened.settings.exclude),
+        "output": output.check(target, tree_of, opened.workload_limits),
+        "tests": tests.check(target, tree_of, opened.test_limits),
+        "timing": timed("timing", judge.screening(opened.settings.min_speedup)),
+        "confirmation": timed("confirmation", judge.confirmation(opened.settings.min_speedup)),
+    }
+
+
+def kept(opened: Session, verdict: Verdict) -> Verdict:
+    """The accepted commit under its final message, on a ref that nothing loses."""
+    specs = [workload.spec for workload in opened.project.workloads]
+    final = git.reword(opened.place.root, verdict.commit, keep.message(verdict, opened.name, specs))
+    keep.record(opened.place.root, opened.name, final, as_branch=opened.settings.keep == "branch")
+    return replace(verdict, commit=final)
+
+
+def accepted(base: Base, verdict: Verdict) -> Base:
+    """The base that an accepted edit leads to: the same tests gate it, its runs are shorter."""
+    return replace(base, commit=verdict.commit, seconds=tuple(each / verdict.speedup for each in base.seconds))
+
+
+def enough(opened: Session) -> str:
+    """Why to stop now, "" to go on."""
+    if opened.seconds_left() <= 0:
+        return f"--max-time {duration(opened.settings.max_time)} is over"
+    used = session.spent(opened.journal)
+    if opened.settings.budget_usd is not None and used.cost_usd > opened.settings.budget_usd:
+        return f"--budget-usd {opened.settings.budget_usd:g} is spent"
+    return ""
