@@ -279,6 +279,21 @@ def main(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         return fail(about_system(error), LlmoptError.exit_code)
+    except Exception as surprise:
+        if os.environ.get("LLMOPT_DEBUG"):
+            raise
+        return fail(about_surprise(surprise), LlmoptError.exit_code)
+
+
+def about_surprise(surprise: Exception) -> str:
+    """A bug of ours in one line, with its traceback kept for the report."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="llmopt-traceback-", suffix=".txt", delete=False) as stream:
+        traceback.print_exception(surprise, file=stream)
+    said = f"{type(surprise).__name__}: {surprise}".splitlines()[0]
+    return f"internal error: {said} (please report it with {stream.name}; LLMOPT_DEBUG=1 shows it here)"
 
 
 def about_system(error: OSError) -> str:

@@ -76,7 +76,7 @@ def find_place(path: Path, no_git: bool) -> Place:
     if no_git:
         state = _state_without_git(folder)
         return Place(root=folder, folder=folder, origin=folder, state=state)
-    root = project.find_root(folder)
+    root = project.git_root(folder)
     return Place(root=root, folder=folder, origin=root, state=journal.state_folder(root))
 
 
@@ -93,7 +93,7 @@ def _state_without_git(folder: Path) -> Path:
 def state_of(path: Path) -> Path:
     """The state folder of the repository at `path`, or of the folder without git."""
     try:
-        return journal.state_folder(project.find_root(path.resolve()))
+        return journal.state_folder(project.git_root(path.resolve()))
     except ProjectError:
         return _state_without_git(path.resolve())
 
@@ -187,7 +187,8 @@ def _open(run: str, place: Place, settings: Settings, base: str, record: journal
     )
     found, notices = _with_workloads(opened, place.folder)
     trees = Trees(place.root, folder / "trees")
-    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, tuple(notices))
+    known = (*project.notices(found), *notices)
+    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, known)
 
 
 def _with_workloads(opened: Project, folder: Path) -> tuple[Project, list[str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from llmopt import encoding, git, judge, keep, localize, search, session, trial, workloads
+from llmopt import baseline, encoding, git, judge, keep, localize, search, session, trial, workloads
 from llmopt.checks import duplicate, guard, output, tests, timing
 from llmopt.data import Base, Candidate, Check, Hotspot, Model, Profile, Proposal, Proposer, Verdict
 from llmopt.journal import digest
@@ -17,6 +18,9 @@ from llmopt.reports.words import duration
 from llmopt.search import ask, facts
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
+
+# The sampler looks every 1 to 4 ms: a run of this length tells shares of half a percent from each other.
+PROFILE_SECONDS = 1.5
 
 
 def build(opened: Session, view: View, model: Model | None) -> Stages:
@@ -38,7 +42,7 @@ def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profil
         tree = opened.trees.of(base.commit)
 
         def run_one(index: int, tasks: Tasks) -> Probed:
-            workload, repetitions = opened.project.workloads[index], base.repetitions[index]
+            workload, repetitions = opened.project.workloads[index], profiled_repetitions(base.seconds[index])
             limits = opened.workload_limits
             return workloads.run(opened.target, tree, workload, limits, tasks=tasks, repetitions=repetitions).probed
 
@@ -51,6 +55,21 @@ def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profil
         return lines.detail(sampled, hot, run_one, overlay=overlay.folder(opened.project.interpreter))
 
     return opened.journal.once("profile", base.commit, Profile, take)
+
+
+def profiled_repetitions(seconds: float) -> int:
+    """How often a workload of so many seconds runs under the profiler (where one process can run it again)."""
+    return min(baseline.MOST_REPETITIONS, max(1, math.ceil(PROFILE_SECONDS / seconds)))
+
+
+def unmeasured_base(opened: Session) -> Base:
+    """A base for looking only: each workload run once, no tests."""
+    tree = opened.trees.of(opened.base)
+    seconds = tuple(
+        workloads.run(opened.target, tree, workload, opened.workload_limits, tasks={"leaks": {}}).seconds
+        for workload in opened.project.workloads
+    )
+    return Base(commit=opened.base, gate={}, seconds=seconds)
 
 
 def localized(opened: Session, found: Profile) -> Localized:

@@ -17,7 +17,7 @@ from llmopt.session import Session
 
 def show(opened: Session, view: View, as_json: bool) -> int:
     """Profile (locally) to know the hot functions, then print the first request for each and the rules' edits."""
-    base = Base(commit=opened.base, gate={}, repetitions=tuple(1 for _ in opened.project.workloads))
+    base = stages.unmeasured_base(opened)
     localized = stages.localized(opened, stages.profile(opened, base, view.stage))
     view.event(localized)
     requests = requests_for(opened, base, localized) if opened.settings.model != "rules" else []

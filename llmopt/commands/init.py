@@ -18,7 +18,7 @@ from llmopt.errors import ProjectError, UsageError
 def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
     """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml)."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    existing, file = config.read_file(folder, project.find_root(folder))
+    existing, file = config.read_file(folder, project.git_root(folder))
     if existing and file is not None:
         raise UsageError(f"{file} has a [tool.llmopt] table already", "edit it, or remove it first")
     opened = project.open_project(folder, python=python, test=None, workloads=[], roots=None)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt import encoding, session, stages
-from llmopt.data import Base, Hotspot, Profile
+from llmopt.data import Hotspot, Profile
 from llmopt.loop import Localized
 from llmopt.profilers import speedscope
 from llmopt.reports import summary, terminal, words
@@ -40,7 +40,7 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
         log = terminal.Log(Console(stderr=True, highlight=False), options.verbose, options.quiet or not options.verbose)
         for notice in opened.notices:
             log.notice(notice)
-        base = Base(commit=opened.base, gate={}, repetitions=tuple(1 for _ in opened.project.workloads))
+        base = stages.unmeasured_base(opened)
         profile = stages.profile(opened, base, log.stage)
         found = stages.localized(opened, profile)
         if options.speedscope:
