@@ -1,16 +1,16 @@
-"""Write reports of this process when it ends: by `atexit`, by `os._exit`, or as a terminated multiprocessing worker."""
+"""Write reports of this process when it ends: by `atexit`, by `os._exit`, or terminated like a pool's workers."""
 
 import atexit
 import itertools
 import json
 import os
 import signal
-import sys
 
 _numbers = itertools.count()
 _finishers = []
 _restarts = []
 _done = []  # ids of the processes, this one and those it was forked from, that have reported
+_ending = []  # the id of this process while it reports
 
 
 def write(settings, value):
@@ -48,10 +48,13 @@ def at_exit(settings, collect, restart=None):
 
 def finish_all():
     """Report now, and not again in this process."""
-    if os.getpid() not in _done:
-        _done.append(os.getpid())
+    process = os.getpid()
+    if process not in _done:
+        _done.append(process)
+        _ending.append(process)
         for finish in _finishers:
             finish()
+        _ending.remove(process)
 
 
 def _watch_the_end():
@@ -59,6 +62,9 @@ def _watch_the_end():
     os._exit = _reporting(os._exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_in_child)
+    # `with Pool(...)` terminates its workers, which then run neither atexit nor finalizers.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
 
 
 def _reporting(leave):
@@ -75,12 +81,11 @@ def _in_child():
     for restart in _restarts:
         if restart is not None:
             restart()
-    # `with Pool(...)` terminates its workers, which then run neither atexit nor finalizers.
-    if "multiprocessing.process" in sys.modules and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
 
 
 def _terminated(number, frame):
+    if _ending[-1:] == [os.getpid()]:
+        return  # on its way out: let the report be written
     signal.signal(number, signal.SIG_DFL)
     finish_all()
     os.kill(os.getpid(), number)

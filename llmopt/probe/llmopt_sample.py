@@ -87,6 +87,7 @@ class Sampler:
         self.interval = interval_seconds
         self.windowed = False
         self.running = False
+        self.sampling = False
         self.previous = None
         self.folder = _current_folder()
         self.main = _thread_id()
@@ -136,6 +137,9 @@ class Sampler:
             self.resume()
 
     def sample(self, number, frame):
+        if self.sampling:
+            return  # the next tick came while the handler was still at work
+        self.sampling = True
         now = time.process_time()
         if self.running and frame is not None:
             self.add(frame, now - self.last)
@@ -145,6 +149,7 @@ class Sampler:
         self.spent += self.last - now
         if self.spent > SPENT_SECONDS or len(self.stacks) > self.bound:
             self._slow_down()
+        self.sampling = False
 
     def add(self, frame, seconds):
         frames = sys._current_frames()
