@@ -1,9 +1,10 @@
 """The proposer without a model: rules that rewrite one function, from its text and the arguments seen in it.
 
 Each rule is a file with one function: it takes a `Scene` and yields `Edit`s; `edits.apply` makes them. A rule's
-docstring says what it leaves alone. Rows of the pattern tables that are no rule at all, and why: a local alias of `append`,
-`for k in d.keys()`, `d.get(k, 0) + 1` for an `if`, a generator for the list given to `sum`, `min`, `max`, `frozenset`
-or `join` (no faster, or slower, on CPython 3.11 and 3.13); `deepcopy`, `iterrows`, `np.append` (need a reader who knows the data).
+docstring says what it leaves alone. Rows of the pattern tables that are no rule at all, and why: a local alias of
+`append`, `for k in d.keys()`, `d.get(k, 0) + 1` for an `if`, a generator for the list given to `sum`, `min`, `max`,
+`frozenset` or `join` (no faster, or slower, on CPython 3.11 and 3.13); `deepcopy`, `iterrows`, `np.append` (need a
+reader who knows the data).
 """
 
 from __future__ import annotations

@@ -172,11 +172,16 @@ def _is_rebound(scene: Scene, name: str, reference: cst.Name) -> bool:
     for outer in scene.ancestors(reference):
         if isinstance(outer, cst.For) and inner in (outer.body, outer.target) and _names(name, outer.target):
             return True
-        if isinstance(outer, COMPREHENSIONS) and not scene.is_inside(reference, outer.for_in.iter):
-            if any(_names(name, clause.target) for clause in _each(outer.for_in)):
-                return True
+        if isinstance(outer, COMPREHENSIONS) and _gives(scene, outer.for_in, name, reference):
+            return True
         inner = outer
     return False
+
+
+def _gives(scene: Scene, clause: cst.CompFor, name: str, reference: cst.Name) -> bool:
+    """Whether a comprehension with this first clause binds the name where the mention stands."""
+    bound = any(_names(name, one.target) for one in _each(clause))
+    return bound and not scene.is_inside(reference, clause.iter)
 
 
 def _names(name: str, target: cst.CSTNode) -> bool:

@@ -73,7 +73,7 @@ def _call_on_literal(node: cst.CSTNode) -> tuple[cst.Call, cst.BaseExpression, c
 def _compiles(call: cst.Call, pattern: cst.BaseExpression, flags: cst.BaseExpression | None) -> bool:
     value = _flags(flags)
     try:
-        text = ast.literal_eval(cst.Module([]).code_for_node(pattern))
+        text = ast.literal_eval(f"({cst.Module([]).code_for_node(pattern)})")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             re.compile(text, value if value is not None else 0)

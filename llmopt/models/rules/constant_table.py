@@ -1,8 +1,8 @@
 """Tables of literals that a function builds anew on each call, only to look into them, move to the module's level.
 
-Also calls of builtins on literals whose value cannot change: `float("inf")`, `frozenset("abc")`. Left alone: tables
-that are changed, returned, stored or handed on; `float("nan")`; tables with fewer than three items; single sets and lists
-after `in`, which the compiler makes constants already.
+Also calls of builtins on literals whose value cannot change: `float("inf")`, `frozenset("abc")`.
+Left alone: tables that are changed, returned, stored or handed on; `float("nan")`; tables with fewer than three items;
+single sets and lists after `in`, which the compiler makes constants already.
 """
 
 from __future__ import annotations

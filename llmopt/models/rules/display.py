@@ -23,9 +23,10 @@ def display(scene: Scene) -> Iterator[Edit]:
         made = _comprehension(scene, node)
         if made is None or not isinstance(node, cst.Call) or _may_stop(made):
             continue
-        new = _collected(scene, node, made)
+        joins = isinstance(node.func, cst.Attribute) or scene.is_builtin(node.func, "tuple")
+        old, new = (made, _listed(made)) if joins else (node, _collected(scene, node, made))
         if new is not None:
-            yield swap(scene, node, new)
+            yield swap(scene, old, new)
 
 
 def _comprehension(scene: Scene, node: cst.CSTNode) -> Made | None:
@@ -45,28 +46,23 @@ def _may_stop(made: Made) -> bool:
         return True
     if isinstance(made, cst.ListComp):
         return False
-    calls = [part for part in walk(made) if isinstance(part, cst.Call)]
     words = {part.value for part in walk(made) if isinstance(part, cst.Name)}
-    return (
-        bool(words & {"next", "__next__", "send"})
-        or any(isinstance(part, (cst.Await, cst.Yield)) for part in walk(made))
-        or len(calls) > 8
+    return bool(words & {"next", "__next__", "send"}) or any(
+        isinstance(part, (cst.Await, cst.Yield)) for part in walk(made)
     )
 
 
 def _collected(scene: Scene, call: cst.Call, made: Made) -> cst.BaseExpression | None:
-    if isinstance(call.func, cst.Attribute) or call.func.value == "tuple":  # type: ignore[attr-defined]
-        return None if isinstance(made, cst.ListComp) else call.with_changes(args=[cst.Arg(as_list(made))])
     around = {"lpar": call.lpar, "rpar": call.rpar}
     if scene.is_builtin(call.func, "list"):
-        return as_list(made).with_changes(**around)
+        return cst.ListComp(elt=made.elt, for_in=made.for_in).with_changes(**around)
     if scene.is_builtin(call.func, "set"):
         return cst.SetComp(elt=made.elt, for_in=made.for_in).with_changes(**around)
     return _as_dict(made, around)
 
 
-def as_list(made: Made) -> cst.ListComp:
-    return cst.ListComp(elt=made.elt, for_in=made.for_in)
+def _listed(made: Made) -> cst.ListComp | None:
+    return None if isinstance(made, cst.ListComp) else cst.ListComp(elt=made.elt, for_in=made.for_in)
 
 
 def _as_dict(made: Made, around: Mapping[str, object]) -> cst.DictComp | None:

@@ -115,7 +115,9 @@ def _arithmetic(operator: cst.BaseBinaryOp, left: Kind | None, right: Kind | Non
         return left
     if isinstance(operator, cst.Modulo) and left == STR:
         return STR
-    return STR if isinstance(operator, cst.Multiply) and {left, right} == {STR, INT} else None
+    if isinstance(operator, cst.Multiply) and INT in (left, right):
+        return next((kind for kind in (left, right) if kind in (STR, BYTES)), None)
+    return None
 
 
 def _item(scene: Scene, node: cst.Subscript, seen: Mapping[str, Kind]) -> Kind | None:
