@@ -61,7 +61,7 @@ def _fill(kept: Path, python: str, tag: tuple[str, ...]) -> Path | None:
         try:
             if _run([*command, "--target", str(fresh), REQUIREMENT]) is None:
                 continue
-            if _run([python, "-I", "-c", f"import sys; sys.path.append({str(fresh)!r}); import line_profiler"]) is None:
+            if _run([python, "-I", "-S", "-c", f"import sys; sys.path.append({str(fresh)!r}); import line_profiler"]) is None:
                 continue
             return _rename(fresh, kept)
         finally:
@@ -79,7 +79,7 @@ def _rename(fresh: Path, kept: Path) -> Path | None:
 
 def _installers(python: str, tag: tuple[str, ...]) -> Iterator[list[str]]:
     """The target's pip, uv, llmopt's own pip: whichever there is."""
-    options = ["--quiet", "--only-binary", ":all:", "--no-deps"]
+    options = ["--quiet", "--only-binary", ":all:"]
     yield [python, "-I", "-m", "pip", "install", "--disable-pip-version-check", *options]
     if uv := shutil.which("uv"):
         yield [uv, "pip", "install", "--python", python, *options]
