@@ -258,7 +258,7 @@ def _definition(path: str, text: str, name: str) -> syntax.Definition:
         every = list(syntax.definitions(syntax.parse(text)))
     except SyntaxError as error:
         raise EditError(f"{path} cannot be parsed ({error}), so no function of it can be replaced") from None
-    found = [definition for definition in every if definition.name == name]
+    found = [definition for definition in every if definition.name == name and not _is_overload(definition)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -266,6 +266,11 @@ def _definition(path: str, text: str, name: str) -> syntax.Definition:
         raise EditError(f"{path} defines {name} {len(found)} times, on lines {places}", "use a search/replace block")
     like = difflib.get_close_matches(name, [definition.name for definition in every], 3, 0.5)
     raise EditError(f"{path} defines no {name}", f"it has {', '.join(like)}" if like else "")
+
+
+def _is_overload(definition: syntax.Definition) -> bool:
+    """One of the signatures before the function itself, for type checkers."""
+    return any(ast.unparse(each).rpartition(".")[2] == "overload" for each in definition.node.decorator_list)
 
 
 def _parsed_definition(path: str, name: str, lines: Sequence[str]) -> Sequence[syntax.Definition]:
@@ -281,18 +286,23 @@ def _parsed_definition(path: str, name: str, lines: Sequence[str]) -> Sequence[s
 def _reindented(
     new: Sequence[str], flush: Sequence[str], indent: str, old: Sequence[str], found: Sequence[syntax.Definition]
 ) -> tuple[str, ...]:
-    """The new lines as far in as the old ones. A line inside a string is part of a value: if the old code has it, it
-    stays as it is there; else it moves in a docstring only."""
+    """The new lines as far in as the old ones; those inside a string are part of a value and move if they should."""
     moved = [indent + line if line.strip() else line for line in flush]
     docstrings = {line for definition in found for line in _docstring(definition)}
-    strings = syntax.string_lines("\n".join(flush))
-    known = set(old)
+    stay = {
+        line
+        for lines in syntax.strings("\n".join(flush))
+        if not _moves([new[at - 1] for at in lines], [moved[at - 1] for at in lines], old, lines[0] in docstrings)
+        for line in lines
+    }
+    return tuple(new[at] if at + 1 in stay else moved[at] for at in range(len(new)))
 
-    def settle(number: int, sent: str, shifted: str) -> str:
-        stays = sent in known or (number not in docstrings and shifted not in known)
-        return sent if number in strings and stays else shifted
 
-    return tuple(map(settle, range(1, len(new) + 1), new, moved))
+def _moves(sent: Sequence[str], moved: Sequence[str], old: Sequence[str], is_docstring: bool) -> bool:
+    """Whether a string moves with the code around it: as the old code has it, else only a docstring does."""
+    known = {line for line in old if line.strip()}
+    as_sent, as_moved = (sum(line in known for line in lines) for lines in (sent, moved))
+    return is_docstring if as_sent == as_moved else as_moved > as_sent
 
 
 def _docstring(definition: syntax.Definition) -> range:

@@ -50,22 +50,22 @@ def definitions(tree: ast.Module) -> Iterator[Definition]:
         stack.extend((child, prefix) for child in reversed(children))
 
 
-def string_lines(text: str) -> set[int]:
-    """The lines (1-based) that begin inside a string, so that their indentation is part of a value."""
-    inside: set[int] = set()
+def strings(text: str) -> list[range]:
+    """For each string the lines (1-based) that begin inside it: their indentation is part of a value."""
+    found: list[range] = []
     opened: list[int] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text.replace("\r", " ")).readline):
             kind = tokenize.tok_name[token.type]
             if kind == "STRING":
-                inside.update(range(token.start[0] + 1, token.end[0] + 1))
+                found.append(range(token.start[0] + 1, token.end[0] + 1))
             elif kind.endswith("STRING_START"):  # f-strings have tokens of their own from Python 3.12 on
                 opened.append(token.start[0])
             elif kind.endswith("STRING_END"):
-                inside.update(range(opened.pop() + 1, token.end[0] + 1))
+                found.append(range(opened.pop() + 1, token.end[0] + 1))
     except (tokenize.TokenError, SyntaxError):
-        return set()
-    return inside
+        return []
+    return [lines for lines in found if lines]
 
 
 def indentation(line: str) -> str:

@@ -295,6 +295,19 @@ def test_strings_keep_their_values_when_a_function_is_moved_in() -> None:
     assert result == "class A:\n    def f(self):\n        " + body
 
 
+def test_a_docstring_moves_as_a_whole_though_a_moved_line_stands_elsewhere_in_it() -> None:
+    text = 'class A:\n    def f(self):\n        """Doc\n\n        x\n            x\n        """\n        return 1\n'
+    new = textwrap.dedent(text.partition("\n")[2]).replace("return 1", "return 2")
+    reply = f"FUNCTION: m.py::A.f\n```\n{new}```\n"
+    assert run(reply, **{"m.py": text}) == {"m.py": text.replace("return 1", "return 2")}
+
+
+def test_signatures_for_type_checkers_are_not_the_function() -> None:
+    text = "@typing.overload\ndef f(x: int) -> int: ...\n@overload\ndef f(x: str) -> str: ...\ndef f(x): return x\n"
+    result = run("FUNCTION: m.py::f\n```\ndef f(x): return +x\n```\n", **{"m.py": text})
+    assert result == {"m.py": text.replace("return x", "return +x")}
+
+
 def test_a_name_defined_twice_is_turned_down() -> None:
     text = "if x:\n    def f(): pass\nelse:\n    def f(): return 1\n"
     with pytest.raises(EditError, match="defines f 2 times, on lines 2, 4"):
