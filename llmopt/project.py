@@ -17,7 +17,7 @@ from llmopt.interpreters import inspect
 from llmopt.workloads import files
 from llmopt.workloads import parse as parse_workload
 
-__all__ = ["find_root", "find_tests", "inspect", "notices", "open_project", "parse_tests"]
+__all__ = ["git_root", "find_tests", "inspect", "notices", "open_project", "parse_tests"]
 
 TEST_FOLDERS = ("tests", "test")
 RUNNERS = {"tox.ini": "tox", "noxfile.py": "nox"}
@@ -37,7 +37,7 @@ def open_project(
 
     Raises ProjectError for what is no repository or has no usable interpreter, UsageError for flags that do not fit.
     """
-    root = find_root(path)
+    root = git_root(path)
     folder = path.resolve()
     seen = interpreters.find(folder, root, python)
     return Project(
@@ -50,7 +50,7 @@ def open_project(
     )
 
 
-def find_root(path: Path) -> Path:
+def git_root(path: Path) -> Path:
     """The git root above a folder; ProjectError when there is none."""
     from llmopt import git
 

@@ -119,14 +119,15 @@ def matches(pattern, name, values):
 def run_case(benchmark, values, repetitions, timed, caches):
     """Run one combination; False if its setup says with NotImplementedError that it does not apply."""
     arguments = (*cached(benchmark, caches), *values)
-    hooks = benchmark.setups or benchmark.teardowns
-    for _ in range(repetitions if hooks else 1):
+    # As asv documents `number`: setup and teardown are not run between the calls of one sample, unless it is 1.
+    each = benchmark.first("number", 0) == 1
+    for _ in range(repetitions if each else 1):
         try:
             for setup in benchmark.setups:
                 setup(*arguments)
         except NotImplementedError:
             return False
-        timed(benchmark.function, arguments, 1 if hooks else repetitions)
+        timed(benchmark.function, arguments, 1 if each else repetitions)
         for teardown in benchmark.teardowns:
             teardown(*arguments)
     return True

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from llmopt import output, pytests
-from llmopt.data import Interpreter, Limits, Tree, Workload
+from llmopt.data import Interpreter, Limits, TestCommand, Tree, Workload
 from llmopt.errors import UsageError, WorkloadError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.target import run as run_command
 from llmopt.workloads import asv, command, files, function, functions, pytest, script
 from llmopt.workloads.invocation import Invocation, nothing_measured
 
+MOST_REPETITIONS = 10_000  # a part that takes no time even so is not worth measuring
 WEIGHT = re.compile(r"(.+)@(\d+(?:\.\d+)?)")
 
 
@@ -98,6 +100,16 @@ def detect(folder: Path, interpreter: Interpreter) -> list[Workload]:
     return next((found for kind in KINDS.values() if (found := kind.detect(folder, interpreter))), [])
 
 
+def of_tests(tests: TestCommand, folder: Path, interpreter: Interpreter, failing: Sequence[str] = ()) -> Workload:
+    """The test suite as a workload, without the tests that fail: a workload must end well."""
+    line = shlex.join((interpreter.path, "-m", tests.kind, *tests.arguments))
+    if tests.kind != "pytest":
+        return Workload("the tests", "command", " ".join(tests.arguments) if tests.kind == "command" else line)
+    found = pytest.parse("pytest:" + shlex.join(tests.arguments), folder, interpreter)
+    assert found is not None
+    return pytest.without(replace(found, spec="the tests", target=""), failing)
+
+
 def uses_marks(workload: Workload) -> bool:
     """Whether only a marked part of the process is timed, so that a profile should be of that part too."""
     return KINDS[workload.kind].MARKS
@@ -118,7 +130,10 @@ def run(
     hash_seed: int = 0,
     repetitions: int = 1,
 ) -> Sample:
-    """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing."""
+    """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
+
+    A part so short that the parent sees its two marks at once is run again with more repetitions.
+    """
     kind = KINDS[workload.kind]
     repetitions = repetitions if kind.REPEATS else 1
     call = kind.command(workload, target, tree, repetitions, tasks or {})
@@ -133,9 +148,12 @@ def run(
     )
     _refuse_failure(probed, workload, limits)
     seconds = kind.seconds(probed, workload, repetitions)
-    if seconds <= 0:
+    if seconds > 0:
+        return Sample(seconds, probed)
+    if not kind.REPEATS or repetitions >= MOST_REPETITIONS:
         raise nothing_measured(workload, "its timed part took no time")
-    return Sample(seconds, probed)
+    more = min(MOST_REPETITIONS, repetitions * 100)
+    return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more)
 
 
 def _refuse_failure(probed: Probed, workload: Workload, limits: Limits) -> None:
