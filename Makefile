@@ -29,5 +29,15 @@ test: $(STAMP)  ## the fast suite, a few minutes
 test-slow: $(STAMP)  ## the end-to-end runs
 	$(BIN)/python -m pytest -m slow
 
+demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network
+	$(BIN)/python examples/demo.py logstats
+
+demo-replay: $(STAMP)  ## the same on examples/difftext with recorded answers of a model
+	$(BIN)/python examples/demo.py difftext --workload benchmarks/diff_changelog.py --no-rules --model replay:$(CURDIR)/examples/transcripts/difftext.jsonl
+
+bench: $(STAMP)  ## the figures of docs/results.md
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/profiling.py
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

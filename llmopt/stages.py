@@ -9,7 +9,8 @@ from pathlib import Path
 
 from llmopt import baseline, encoding, git, judge, keep, localize, search, session, trial, workloads
 from llmopt.checks import duplicate, guard, output, tests, timing
-from llmopt.data import Base, Candidate, Check, Hotspot, Model, Profile, Proposal, Proposer, Verdict
+from llmopt.data import Base, Candidate, Check, Hotspot, Model, Profile, Proposal, Proposer, ReadFile, Verdict
+from llmopt.errors import EditError
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
 from llmopt.profilers import lines, overlay, sampling
@@ -124,8 +125,8 @@ def ruled(opened: Session, base: Base) -> Proposer:
 
 
 def asked(opened: Session, base: Base, model: Model) -> Proposer:
-    """A model, asked with the dossier of each hot function."""
-    read = encoding.reader(opened.trees.of(base.commit))
+    """A model, asked with the dossier of each hot function; it sees nothing of what the user excludes."""
+    read = permitted(encoding.reader(opened.trees.of(base.commit)), opened.settings.exclude)
     known = facts.facts_of(opened.project, base.seconds, read)
     folder = opened.settings.prompts
 
@@ -141,6 +142,17 @@ def asked(opened: Session, base: Base, model: Model) -> Proposer:
         )
 
     return propose
+
+
+def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:
+    """The same files without the excluded ones."""
+
+    def read_permitted(path: str) -> str:
+        if guard.is_excluded(path, exclude):
+            raise EditError(f"{path} is excluded by the configuration")
+        return read(path)
+
+    return read_permitted
 
 
 def attempt(opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict]) -> Verdict:

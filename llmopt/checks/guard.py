@@ -56,8 +56,13 @@ def turned_down(path: str, workload_files: Sequence[str], exclude: Sequence[str]
         return "tests, benchmarks and tool folders are out of bounds"
     if any(fnmatch(pure.name, pattern) for pattern in PROTECTED_FILES):
         return "tests, configuration and files that steer Python are out of bounds"
-    if any(pure.match(pattern) or fnmatch(path, pattern) for pattern in exclude):
+    if is_excluded(path, exclude):
         return "your configuration excludes it"
     if pure.suffix not in CODE:
         return f"only Python sources are edited ({', '.join(CODE)})"
     return ""
+
+
+def is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    """Does one of the user's patterns match the path, or the end of it?"""
+    return any(PurePosixPath(path).match(pattern) or fnmatch(path, pattern) for pattern in exclude)

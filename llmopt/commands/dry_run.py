@@ -25,7 +25,7 @@ def show(opened: Session, view: View, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"requests": [asdict(request) for request in requests], "rules": rewrites}))
         return 0
-    print("\n".join([*summary.header(opened), "", *would_run(opened), *(f"rule: {line}" for line in rewrites)]))
+    print("\n".join([*summary.header(opened), "", *would_run(opened), *(f"would try {line}" for line in rewrites)]))
     for number, request in enumerate(requests, 1):
         print(f"\n===== request {number} of {len(requests)}: {request.subject}")
         for message in request.messages:
@@ -37,7 +37,7 @@ def show(opened: Session, view: View, as_json: bool) -> int:
 def would_run(opened: Session) -> list[str]:
     """The commands of a run, in words."""
     tests = opened.project.tests
-    lines = [f"would run the tests: {' '.join(tests.arguments) or tests.kind}" if tests else "no tests to run"]
+    lines = [f"would run the tests: {words.command(tests)}" if tests else "no tests to run"]
     lines += [f"would time: {workload.spec} ({workload.kind})" for workload in opened.project.workloads]
     return [*lines, f"in {opened.project.interpreter.path}, on exported trees of {opened.base[:10]}"]
 
@@ -63,5 +63,6 @@ def rewrites_for(opened: Session, base: Base, localized: Localized) -> list[str]
     none: Sequence[Verdict] = ()
     found: list[Proposal] = list(stages.ruled(opened, base)(localized.hotspots, none))
     return [
-        f"{proposal.author} in {proposal.hotspot.function.key}: {words.first_line(proposal.plan)}" for proposal in found
+        f"{proposal.author} on {proposal.hotspot.function.key}: {words.first_line(proposal.plan.partition(': ')[2])}"
+        for proposal in found
     ]

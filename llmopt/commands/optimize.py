@@ -128,11 +128,11 @@ def asking(view: View) -> Ask | None:
 
 
 def watched(model: Model, view: View, opened: Session) -> Model:
-    """The model, with the view told what it does and what it used."""
+    """The model, with the settings' length of a reply, and the view told what it does and what it used."""
 
     def ask(conversation: Conversation) -> Reply:
         view.stage(f"asking {opened.settings.model}: {conversation.subject}")
-        reply = model(conversation)
+        reply = model(replace(conversation, max_output_tokens=opened.settings.max_output_tokens))
         view.spent(session.spent(opened.journal) + reply.usage)
         return reply
 

@@ -19,10 +19,10 @@ def header(opened: Session) -> list[str]:
     """What a run works on, with what, and what it will send to whom."""
     project, settings = opened.project, opened.settings
     version = ".".join(str(part) for part in project.interpreter.version)
-    tests = " ".join(project.tests.arguments) if project.tests else "none"
+    tests = words.command(project.tests) if project.tests else "none"
     return [
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
-        f"Python {version} ({project.interpreter.found}); tests: {tests or 'pytest'}; "
+        f"Python {version} ({project.interpreter.found}); tests: {tests}; "
         f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
         f"model: {settings.model}{sent(settings.model)}; {platform.machine()}, sandbox: process",
     ]

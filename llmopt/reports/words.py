@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from llmopt.data import Decision, Hotspot, Profile, Proposal, Usage, Verdict
+from llmopt.data import Decision, Hotspot, Profile, Proposal, TestCommand, Usage, Verdict
 from llmopt.judge import describe
 from llmopt.loop import Event, Localized, Stopped
 
@@ -96,6 +95,7 @@ def decision(value: Decision) -> str:
     return f"{count(value.pairs, 'pair')}, {describe(value.speedup, value.interval)}"
 
 
-def total(usages: Sequence[Usage]) -> Usage:
-    """The sum of what calls used."""
-    return sum(usages, Usage())
+def command(tests: TestCommand) -> str:
+    """The test command as people type it."""
+    line = " ".join(tests.arguments)
+    return line if tests.kind == "command" else f"python -m {tests.kind} {line}".strip()
