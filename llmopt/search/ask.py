@@ -20,6 +20,8 @@ from llmopt.search.facts import Facts
 
 RULES = "rules"  # proposals of these authors cost nothing and are no attempts of a model
 EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a test's output says most
+TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
+INTERNAL = ("syntax",)  # evidence that says nothing to a model
 UNUSABLE = {
     "refusal": "the model refused to answer",
     "length": "the answer was cut off at the limit of output tokens: answer shorter, with fewer and smaller blocks",
@@ -114,7 +116,7 @@ def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
     """ "edit" (nothing could be tried), "timing" (measured, not faster), "tests", or the stage that turned it down."""
     if proposal.problem:
         return "edit"
-    if "timing" in verdict.stage or verdict.interval != (0.0, 0.0):
+    if verdict.stage in TIMED or verdict.interval != (0.0, 0.0):
         return "timing"
     return "tests" if "test" in verdict.stage else verdict.stage
 
@@ -177,7 +179,9 @@ def _refinement(kind: str, verdict: Verdict, folder: Path | None) -> Message:
         measured=verdict.interval != (0.0, 0.0),
         speedup=verdict.speedup,
         interval=verdict.interval,
-        evidence=[(name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip()],
+        evidence=[
+            (name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip() and name not in INTERNAL
+        ],
     )
     return Message("user", text)
 

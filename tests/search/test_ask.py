@@ -111,18 +111,19 @@ def test_an_answer_that_fails_twice_becomes_a_problem_and_its_tokens_count() -> 
 
 def test_a_rejection_is_fed_back_in_the_same_conversation() -> None:
     model = Scripted(GOOD, GOOD)
-    proposals = drive(model, [F], evidence={"output": "assert 3 == 4"})
+    proposals = drive(model, [F], evidence={"output": "assert 3 == 4", "syntax": "abcdef"})
     assert len(proposals) == 2
     second = model.asked[1]
     assert [message.role for message in second.messages] == ["system", "user", "assistant", "user"]
     assert "2 tests fail" in second.messages[3].text
     assert "assert 3 == 4" in second.messages[3].text
+    assert "abcdef" not in second.messages[3].text
     assert second.subject.endswith("attempt=2 refine tests")
 
 
 def test_a_measured_rejection_shows_the_ratio_but_the_subject_does_not() -> None:
     model = Scripted(GOOD, GOOD)
-    drive(model, [F], stage="quick timing", speedup=0.9876, interval=(0.97, 1.01))
+    drive(model, [F], stage="confirmation", speedup=0.9876, interval=(0.97, 1.01))
     assert "0.988 times as fast" in model.asked[1].messages[3].text
     assert model.subjects[1].endswith("attempt=2 refine timing")
 
