@@ -6,6 +6,7 @@ geometric mean, like the speedup it bounds.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -70,17 +71,19 @@ def hotspots(
     """
     parts = _normalised(weights or [1.0] * len(profile.seconds))
     shares = _Shares(profile)
+    ends_in = functools.cache(functools.partial(_ends, read_source))  # a file is parsed once
     found: list[Hotspot] = []
     skipped: list[Skipped] = []
     for index, function in enumerate(profile.functions):
         if not is_target(function.path) or _mean(shares.inclusive[index], parts) <= 0:
             continue
         bound = headroom(shares.inclusive[index], parts)
-        end_line = _end_line(function, read_source)
-        if reason := _reason_to_skip(function, bound, min_speedup, end_line):
+        if reason := _reason_to_skip(function, bound, min_speedup):
             skipped.append(Skipped(function, bound, reason))
+        elif (end_line := ends_in(function.path).get((function.name, function.line))) is None:
+            skipped.append(Skipped(function, bound, "not found in the source of its file"))
         else:
-            found.append(_hotspot(profile, shares, index, parts, bound, end_line or function.line))
+            found.append(_hotspot(profile, shares, index, parts, bound, end_line))
     found.sort(key=lambda hotspot: (-hotspot.own_share, -hotspot.inclusive_share, hotspot.function.key))
     skipped.sort(key=lambda one: (-one.headroom, one.function.key))
     return found, skipped
@@ -92,20 +95,19 @@ def headroom(inclusive: Sequence[float], parts: Sequence[float]) -> float:
     return math.exp(-sum(part * math.log(max(floor, 1 - share)) for share, part in zip(inclusive, parts, strict=True)))
 
 
-def _reason_to_skip(function: Function, bound: float, min_speedup: float, end_line: int | None) -> str:
+def _reason_to_skip(function: Function, bound: float, min_speedup: float) -> str:
     if bound < min_speedup:
         return f"at most {bound:.3f}x if it cost nothing, below the {min_speedup:.3f}x asked for"
-    if function.name == MODULE:
-        return "runs at module level, not in a function"
-    return "" if end_line else "not found in the source of its file"
+    return "runs at module level, not in a function" if function.name == MODULE else ""
 
 
-def _end_line(function: Function, read_source: ReadFile) -> int | None:
+def _ends(read_source: ReadFile, path: str) -> dict[tuple[str, int], int]:
+    """The last line of each function of a file, by name and line of `def`."""
     try:
-        source = read_source(function.path)
+        source = read_source(path)
     except EditError:
-        return None
-    return next((s.end for s in spans(source) if s.name == function.name and s.line == function.line), None)
+        return {}
+    return {(span.name, span.line): span.end for span in spans(source)}
 
 
 class _Shares:

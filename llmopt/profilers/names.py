@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from llmopt.data import Function, Tree
 
 MODULE = "<module>"
+LINE_END = re.compile(r"\r\n?|\n")  # as Python counts lines; str.splitlines also splits at form feeds
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def clean(name: str) -> str:
 
 
 class Resolver:
-    """Functions by (file, first line, name), with each file of the tree parsed once."""
+    """Functions by (file, first line, name), with each file of the tree read once, and parsed if need be."""
 
     def __init__(self, tree: Tree) -> None:
         self._roots = tuple({tree.path.absolute(), tree.path.resolve()})
+        self._lines: dict[str, list[str]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._functions: dict[tuple[str, str, int], Function] = {}
         self._paths: dict[str, str] = {}
@@ -96,14 +98,37 @@ class Resolver:
         path = self.relative(file)
         if path == file:
             return Function(file, clean(name), line)
-        span = enclosing(self._spans_of(file), line, name)
+        lines = self._lines_of(file)
+        at = _line_of_def(lines, name, line)
+        if at is not None:
+            return Function(path, clean(name), at)
+        if file not in self._spans:
+            self._spans[file] = spans("\n".join(lines))
+        span = enclosing(self._spans[file], line, name)
         return Function(path, span.name, span.line) if span else Function(path, MODULE, 1)
 
-    def _spans_of(self, file: str) -> tuple[Span, ...]:
-        if file not in self._spans:
+    def _lines_of(self, file: str) -> list[str]:
+        if file not in self._lines:
             path = Path(file)
-            self._spans[file] = spans(_decoded(path.read_bytes())) if path.is_file() else ()
-        return self._spans[file]
+            text = _decoded(path.read_bytes()) if path.is_file() else ""
+            self._lines[file] = LINE_END.split(text)
+        return self._lines[file]
+
+
+def _line_of_def(lines: list[str], name: str, first: int) -> int | None:
+    """The line of `def` of code with a qualified name that begins at line `first`, without parsing the file.
+
+    None where only the syntax tree can tell: comprehensions, lambdas, class bodies, plain names of 3.9 and 3.10.
+    """
+    plain = name.rpartition(".")[2]
+    if not plain.isidentifier() or not 1 <= first <= len(lines):
+        return None
+    start = re.compile(rf"\s*(async\s+)?def\s+{plain}\b")
+    if not lines[first - 1].lstrip().startswith(("@", "def ", "async ")):
+        return None
+    at = next((i for i in range(first, len(lines) + 1) if start.match(lines[i - 1])), None)
+    is_qualified = at is not None and ("." in name or not lines[at - 1][:1].isspace())
+    return at if is_qualified else None
 
 
 def _decoded(source: bytes) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from llmopt.data import Interpreter
 
 REQUIREMENT = "line_profiler>=4.2"
+IMPORTABLE = "import sys; sys.path.append(sys.argv[1]); import line_profiler"
 SECONDS = 120.0  # for one try; the wheel is below 1 MB
 TAG = (
     "import sys, sysconfig; v = sys.version_info; "
@@ -61,7 +62,7 @@ def _fill(kept: Path, python: str, tag: tuple[str, ...]) -> Path | None:
         try:
             if _run([*command, "--target", str(fresh), REQUIREMENT]) is None:
                 continue
-            if _run([python, "-I", "-S", "-c", f"import sys; sys.path.append({str(fresh)!r}); import line_profiler"]) is None:
+            if _run([python, "-I", "-S", "-c", IMPORTABLE, str(fresh)]) is None:
                 continue
             return _rename(fresh, kept)
         finally:
