@@ -121,14 +121,11 @@ def _once(rule: Rule, source: str, function: str, observed: Sequence[Observed]) 
 @lru_cache(maxsize=4)
 def _scenes(source: str, function: str, observed: tuple[Observed, ...]) -> list[Scene]:
     """The definitions of that name. When there are several, nobody knows whose arguments were observed."""
-    try:
-        module = cst.parse_module(source)
-    except (cst.ParserSyntaxError, RecursionError):
-        return []
+    module, definitions = _parsed(source)
     if function == "<module>":
         return [Scene(module, module)]
     name = function.replace(".<locals>", "")
-    found = [(node, outside) for node, path, outside in _definitions(module) if path == name]
+    found = [(node, outside) for node, path, outside in definitions if path == name]
     kinds = _kinds(observed) if len(found) == 1 else {}
     scenes = [Scene(module, node, outside, kinds) for node, outside in found]
     return [scene for scene in scenes if not scene.is_dynamic]
@@ -140,6 +137,16 @@ def _kinds(observed: Sequence[Observed]) -> dict[str, Kind]:
 
 
 Definition = tuple[cst.FunctionDef, str, tuple[cst.CSTNode, ...]]
+
+
+@lru_cache(maxsize=4)
+def _parsed(source: str) -> tuple[cst.Module, list[Definition]]:
+    """The file and its functions; an empty file in the place of one that cannot be parsed."""
+    try:
+        module = cst.parse_module(source)
+    except (cst.ParserSyntaxError, RecursionError):
+        module = cst.Module([])
+    return module, list(_definitions(module))
 
 
 def _definitions(node: cst.CSTNode, path: str = "", outside: tuple[cst.CSTNode, ...] = ()) -> Iterator[Definition]:
@@ -156,10 +163,7 @@ def _definitions(node: cst.CSTNode, path: str = "", outside: tuple[cst.CSTNode, 
 
 def functions(source: str) -> list[str]:
     """The qualified names of all functions of a file, in the order of the text."""
-    try:
-        return [name for _, name, _ in _definitions(cst.parse_module(source))]
-    except (cst.ParserSyntaxError, RecursionError):
-        return []
+    return [name for _, name, _ in _parsed(source)[1]]
 
 
 def together(source: str, function: str, observed: Sequence[Observed], rules: Iterable[str] = RULES) -> list[Rewrite]:

@@ -36,10 +36,36 @@ def fillings(scene: Scene) -> Iterator[Filling]:
         read = _clauses(node) if isinstance(node, cst.For) and scene.is_function else None
         if read is None or not isinstance(node, cst.For):
             continue
-        before = scene.before(node)
-        pair = assignment(before[-1]) if before else None
-        if pair and is_filled_alone(scene, pair[0], before[-1], node) and is_movable(scene, node):
-            yield Filling(pair[0], before[-1], pair[1], node, *read)
+        start = _start(scene, node, read[1])
+        pair = assignment(start) if start is not None else None
+        if start is not None and pair and is_filled_alone(scene, pair[0], start, node) and is_movable(scene, node):
+            yield Filling(pair[0], start, pair[1], node, *read)
+
+
+def _start(scene: Scene, loop: cst.For, last: cst.CSTNode) -> cst.CSTNode | None:
+    """The line that binds what the innermost statement fills; between it and the loop stand only lines that do not
+    mention it and leave in no other way than by an exception."""
+    name = _filled(last)
+    for line in reversed(scene.before(loop)):
+        pair = assignment(line)
+        if pair and pair[0] == name:
+            return line
+        passes = isinstance(only(line), (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Expr))
+        if name is None or not passes or scene.references_in(name, line):
+            return None
+    return None
+
+
+def _filled(last: cst.CSTNode) -> str | None:
+    """The name of `name.method(...)`, `name[...] = ...` or `name += ...`."""
+    match last:
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(value=name)))):
+            return name
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript(value=cst.Name(value=name)))]):
+            return name
+        case cst.AugAssign(target=cst.Name(value=name)):
+            return name
+    return None
 
 
 def _clauses(loop: cst.For) -> tuple[cst.CompFor, cst.CSTNode] | None:

@@ -1,6 +1,6 @@
 """Tables of literals that a function builds anew on each call, only to look into them, move to the module's level.
 
-Also calls of builtins on literals whose value cannot change: `float("inf")`, `frozenset("abc")`.
+Also calls of builtins on literals whose value cannot change: `float("inf")`, `frozenset("abc")`, in loops.
 Left alone: tables that are changed, returned, stored or handed on; `float("nan")`; tables with fewer than three items;
 single sets and lists after `in`, which the compiler makes constants already.
 """
@@ -15,6 +15,7 @@ import libcst as cst
 
 from llmopt.models.rules.edits import Edit, shown
 from llmopt.models.rules.scene import Scene, assignment, method_call
+from llmopt.models.rules.stability import loops_around
 from llmopt.models.rules.uses import is_read
 
 LEAST = 3
@@ -31,16 +32,17 @@ def constant_table(scene: Scene) -> Iterator[Edit]:
             named.add(pair[1])
             yield _moved(scene, pair[1], pair[0])
         elif isinstance(node, cst.BaseExpression) and node not in named and _is_constant(scene, node):
-            yield _moved(scene, node, _owner(scene))
+            yield _moved(scene, node, "number" if scene.call_of(node, "float") else _owner(scene))
 
 
 def _owner(scene: Scene) -> str:
-    return f"{scene.scope.name.value}_table" if isinstance(scene.scope, cst.FunctionDef) else "table"
+    owner = scene.scope.name.value if isinstance(scene.scope, cst.FunctionDef) else ""
+    return f"{owner.strip('_')}_table"
 
 
 def _is_constant(scene: Scene, node: cst.BaseExpression) -> bool:
     if _is_fixed_call(scene, node):
-        return True
+        return any(True for _ in loops_around(scene, node))
     return isinstance(node, (cst.Dict, cst.List)) and _is_table(scene, node) and _is_looked_into(scene, node)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from llmopt.models.rules.scene import Scene, bound_names, walk
+from llmopt.models.rules.scene import Scene, bound_names, facts_of, walk
 
 Swap = tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]
 
@@ -174,7 +174,7 @@ def needs_import(scene: Scene, module: str, name: str) -> tuple[str, tuple[str, 
         if _is_import(statement) and _brings(scene, statement, module, name):
             hidden = name in scene.bindings or name in scene.parameters or name in scene.enclosing_names
             return None if hidden else (name, ())
-    return None if name in scene.taken else (name, (line,))
+    return None if name in facts_of(scene.module).words else (name, (line,))
 
 
 def _brings(scene: Scene, statement: cst.CSTNode, module: str, name: str) -> bool:

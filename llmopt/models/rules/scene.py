@@ -9,9 +9,10 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import libcst as cst
 
@@ -169,6 +170,38 @@ def _is_read_or_written(name: cst.Name, parent: cst.CSTNode) -> bool:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What is asked of a whole file: all words of its text, and the names bound at its level or declared global."""
+
+    words: frozenset[str]
+    names: frozenset[str]
+    has_star_import: bool
+    constants: Mapping[str, cst.BaseExpression]
+
+
+@lru_cache(maxsize=4)
+def facts_of(module: cst.Module) -> Facts:
+    inside = list(walk(module))
+    level = list(walk_scope(module))
+    bound = Counter(name.value for node in level for name in binds(node))
+    declared = frozenset(item.name.value for node in inside if isinstance(node, cst.Global) for item in node.names)
+    changed = frozenset(name for node in inside for name in _changes(node))
+    pairs = (pair for statement in module.body if (pair := assignment(statement)))
+    displays = {name: value for name, value in pairs if _is_display(value)}
+    safe = {name for name in displays if bound[name] == 1 and name not in declared | changed}
+    return Facts(
+        words=frozenset(re.findall(r"\w+", module.code)),
+        names=frozenset(bound) | declared,
+        has_star_import=any(isinstance(node, cst.ImportStar) for node in level),
+        constants={name: displays[name] for name in safe},
+    )
+
+
+def _is_display(node: cst.BaseExpression) -> bool:
+    return isinstance(node, (cst.List, cst.Tuple, cst.Set, cst.Dict))
+
+
+@dataclass(frozen=True)
 class Scene:
     """One function (or the module's own level) of a parsed file, with the kinds of values seen in its arguments."""
 
@@ -228,49 +261,17 @@ class Scene:
         return frozenset(declared).union(*nested)
 
     @cached_property
-    def taken(self) -> frozenset[str]:
-        """Every word of the file: a name that is not among them is new everywhere."""
-        return frozenset(re.findall(r"\w+", self.module.code))
-
-    @cached_property
-    def _declared_global(self) -> frozenset[str]:
-        return frozenset(
-            item.name.value for node in walk(self.module) if isinstance(node, cst.Global) for item in node.names
-        )
-
-    @cached_property
-    def _module_names(self) -> frozenset[str]:
-        return bound_names(self.module) | self._declared_global
-
-    @cached_property
-    def _star_import(self) -> bool:
-        return any(isinstance(node, cst.ImportStar) for node in walk_scope(self.module))
-
-    @cached_property
     def shadowed(self) -> frozenset[str]:
         """All names bound here or around here, so that a builtin of that name may be something else."""
         around = (bound_names(node) for node in self.outside)
         own = frozenset(self.bindings) | frozenset(self.parameters)
-        return self._module_names.union(own, *around)
+        return facts_of(self.module).names.union(own, *around)
 
     @cached_property
     def constants(self) -> dict[str, cst.BaseExpression]:
         """Displays of the module's level that the file binds once and changes nowhere."""
-        pairs = [pair for statement in self.module.body if (pair := assignment(statement))]
-        lines = [name.value for node in walk_scope(self.module) for name in binds(node)]
-        unsafe = self.changed | self._declared_global | self.enclosing_names
-        return {
-            name: value
-            for name, value in pairs
-            if isinstance(value, (cst.List, cst.Tuple, cst.Set, cst.Dict))
-            and lines.count(name) == 1
-            and name not in unsafe
-        }
-
-    @cached_property
-    def changed(self) -> frozenset[str]:
-        """Names whose values the file changes in place somewhere: a method that mutates, an item set or deleted."""
-        return frozenset(name for node in walk(self.module) for name in _changes(node))
+        facts = facts_of(self.module)
+        return {name: value for name, value in facts.constants.items() if name not in self.enclosing_names}
 
     @cached_property
     def enclosing_names(self) -> frozenset[str]:
@@ -296,7 +297,12 @@ class Scene:
     def fresh(self, name: str) -> str:
         """A name that occurs nowhere in the file, made from `name`."""
         new, number = name, 2
-        while new in self.taken or new in self.claimed or hasattr(builtins, new) or keyword.iskeyword(new):
+        while (
+            new in facts_of(self.module).words
+            or new in self.claimed
+            or hasattr(builtins, new)
+            or keyword.iskeyword(new)
+        ):
             new, number = f"{name}_{number}", number + 1
         self.claimed.add(new)
         return new
@@ -305,7 +311,7 @@ class Scene:
         """Whether the node is one of these names and means Python's own."""
         if not isinstance(node, cst.Name) or node.value not in names:
             return False
-        return node.value not in self.shadowed and not self._star_import
+        return node.value not in self.shadowed and not facts_of(self.module).has_star_import
 
     def call_of(self, node: cst.CSTNode, *names: str) -> cst.Call | None:
         """The node as a call of one of these builtins with plain positional arguments, or None."""
