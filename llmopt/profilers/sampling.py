@@ -1,4 +1,4 @@
-"""The first pass: every workload once under the stack sampler; a `Profile` with stacks and line shares out.
+"""The first pass: every workload under the stack sampler; a `Profile` with stacks and line shares out.
 
 A share is CPU seconds over the run's wall seconds (or its CPU seconds, when processes or threads ran side by side and
 used more): waiting is nobody's, and shows as what is missing to 1.
@@ -19,7 +19,12 @@ from llmopt.target import Probed, Tasks
 RunOne = Callable[[int, Tasks], Probed]
 """Runs one workload (by its index in the project) once, with these tasks of the probe."""
 
-FEW_SECONDS = 0.05  # of CPU time: some dozen samples at the sampler's 1 to 4 ms
+# The kernel's clock bounds the sampler to about 250 samples per CPU second: short workloads run several times for more.
+ENOUGH_SECONDS = 1.0  # of CPU time: a share of 10 % is then known to +- 2 %
+MOST_RUNS = 5
+MOST_SECONDS = 5.0  # of wall time after which no further run is begun
+FEW_SECONDS = 0.2  # of CPU time in all runs, below which the profile says that it is a rough one
+START_SECONDS = 0.05  # an interpreter's CPU time before the sampler begins
 UNSEEN = 0.5  # a sampler that saw less of the CPU time than this missed other programs' time
 
 
@@ -28,6 +33,7 @@ class _Run:
     """One workload's reports, as CPU seconds by stack (outermost first) and by line."""
 
     seconds: float
+    cpu: float
     whole: float  # what shares are fractions of
     stacks: Mapping[tuple[Function, ...], float]
     lines: Mapping[str, float]
@@ -39,18 +45,25 @@ def profile(run_one: RunOne, tree: Tree, project: Project) -> Profile:
     resolver = Resolver(tree)
     runs = []
     for index, workload in enumerate(project.workloads):
-        probed = run_one(index, {"sample": {}})
-        reports = probed.reports.get("sample", ())
-        if not reports:
-            raise WorkloadError(
-                f"the sampler saw no Python process in workload {workload.spec!r}",
-                "it must start the project's interpreter, without -I, -E or -S, and let it end by itself",
-            )
-        runs.append(_read(reports, probed, resolver, workload.spec))
+        repeated: list[_Run] = []
+        while not _is_enough(repeated):
+            repeated.append(_read(run_one(index, {"sample": {}}), resolver, workload.spec))
+        runs.append(_added(repeated, workload.spec))
     return _merged(runs, [workload.weight for workload in project.workloads], tree.commit)
 
 
-def _read(reports: Sequence[Any], probed: Probed, resolver: Resolver, spec: str) -> _Run:
+def _is_enough(runs: Sequence[_Run]) -> bool:
+    cpu, wall = sum(run.cpu for run in runs), sum(run.whole for run in runs)
+    return len(runs) == MOST_RUNS or cpu >= ENOUGH_SECONDS or wall >= MOST_SECONDS
+
+
+def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
+    reports = probed.reports.get("sample", ())
+    if not reports:
+        raise WorkloadError(
+            f"the sampler saw no Python process in workload {spec!r}",
+            "it must start the project's interpreter, without -I, -E or -S, and let it end by itself",
+        )
     stacks: defaultdict[tuple[Function, ...], float] = defaultdict(float)
     lines: defaultdict[str, float] = defaultdict(float)
     for report in reports:
@@ -66,7 +79,29 @@ def _read(reports: Sequence[Any], probed: Probed, resolver: Resolver, spec: str)
     wall = first["wall"] if first["windowed"] else probed.ran.wall_seconds
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
-    return _Run(wall, max(wall, cpu), stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
+    return _Run(wall, cpu, max(wall, cpu), stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
+
+
+def _added(runs: Sequence[_Run], spec: str) -> _Run:
+    """Several runs of one workload as one, its seconds their mean."""
+    stacks: defaultdict[tuple[Function, ...], float] = defaultdict(float)
+    lines: defaultdict[str, float] = defaultdict(float)
+    for run in runs:
+        for stack, seconds in run.stacks.items():
+            stacks[stack] += seconds
+        for line, seconds in run.lines.items():
+            lines[line] += seconds
+    cpu = sum(run.cpu for run in runs)
+    rough = f"workload {spec!r} used {cpu:.3f} s of CPU time in {len(runs)} runs: too short for a precise profile"
+    notices = dict.fromkeys(notice for run in runs for notice in run.notices)
+    return _Run(
+        seconds=sum(run.seconds for run in runs) / len(runs),
+        cpu=cpu,
+        whole=sum(run.whole for run in runs),
+        stacks=stacks,
+        lines=lines,
+        notices=(*notices, *([rough] if cpu < FEW_SECONDS else [])),
+    )
 
 
 def _frames(indices: Sequence[int], functions: Sequence[Function], names: Sequence[str]) -> tuple[Function, ...]:
@@ -81,12 +116,10 @@ def _frames(indices: Sequence[int], functions: Sequence[Function], names: Sequen
 
 def _notices(reports: Sequence[Any], probed: Probed, cpu: float, spec: str) -> list[str]:
     notices = []
-    if cpu < FEW_SECONDS:
-        notices.append(f"workload {spec!r} used {cpu:.3f} s of CPU time: too short for a precise profile")
     if any(report["taken"] for report in reports):
         notices.append(f"workload {spec!r} uses SIGPROF itself: the profile ends where it began to")
     windowed = any(report["windowed"] for report in reports)
-    if not windowed and cpu < UNSEEN * probed.ran.cpu_seconds - FEW_SECONDS:
+    if not windowed and cpu < UNSEEN * probed.ran.cpu_seconds - START_SECONDS:
         notices.append(
             f"workload {spec!r} used {probed.ran.cpu_seconds:.2f} s of CPU time, of which only {cpu:.2f} s in Python "
             "processes that could be sampled"
