@@ -11,6 +11,8 @@ before is still called. Options: "interval_seconds", and "windowed": nothing is 
 The first `resume()` drops what was sampled before it, also without the option.
 """
 
+import _thread
+import opcode  # here, not where it is used: the handler may interrupt the program's own import of it
 import os
 import signal
 import sys
@@ -90,7 +92,7 @@ class Sampler:
         self.sampling = False
         self.previous = None
         self.folder = _current_folder()
-        self.main = _thread_id()
+        self.main = _thread.get_ident()
         self.codes = {}  # id -> code object: hashing a code object walks all its constants
         self.entries = {}  # id of a code object -> offsets of its RESUME instructions
         self.clear()
@@ -102,6 +104,7 @@ class Sampler:
         self.used = {}
         self.wall = 0.0
         self.cpu = 0.0
+        self.delay = 0.0
         self.spent = 0.0
         self.bound = STACKS
         self.started = time.time()
@@ -116,6 +119,7 @@ class Sampler:
             return
         self.running = True
         self.wall_from = time.perf_counter()
+        self.delay_from = _delay_seconds()
         self.cpu_from = self.last = self.looked = time.process_time()
         self._use_of_threads(sys._current_frames())
         signal.setitimer(signal.ITIMER_PROF, self.interval, self.interval)
@@ -126,12 +130,13 @@ class Sampler:
         self.running = False
         signal.setitimer(signal.ITIMER_PROF, 0)
         self.wall += time.perf_counter() - self.wall_from
+        self.delay += _delay_seconds() - self.delay_from
         self.cpu += time.process_time() - self.cpu_from
 
     def restart(self):
         """In a forked child: the timer is gone, the parent's samples are not this process's."""
         running, self.running = self.running, False
-        self.main = _thread_id()
+        self.main = _thread.get_ident()
         self.clear()
         if running and not _about_to_exec(sys._getframe()):
             self.resume()
@@ -239,6 +244,7 @@ class Sampler:
             "taken": taken,
             "interval": self.interval,
             "wall": self.wall,
+            "delay": self.delay,
             "cpu": self.cpu,
             "functions": table.functions,
             "stacks": stacks,
@@ -284,17 +290,20 @@ def _is_bootstrap(path):
 RUNPY = os.path.join(os.path.dirname(os.__file__), "runpy.py")
 
 
+def _delay_seconds():
+    """How long the main thread stood ready while other programs had the cores: no waiting of the program's own."""
+    try:
+        with open("/proc/self/schedstat") as stream:
+            return int(stream.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):  # only Linux tells
+        return 0.0
+
+
 def _current_folder():
     try:
         return os.getcwd()
     except FileNotFoundError:
         return os.sep
-
-
-def _thread_id():
-    import _thread
-
-    return _thread.get_ident()
 
 
 def _has_thread_clocks():
@@ -318,16 +327,12 @@ def _entries(code):
     """Values of `f_lasti` that say: the frame has just been entered or resumed, nothing of it ran yet."""
     if sys.version_info < (3, 11):
         return frozenset([-1])
-    from opcode import opmap
-
-    resume, instructions = opmap["RESUME"], code.co_code
+    resume, instructions = opcode.opmap["RESUME"], code.co_code
     return frozenset(i for i in range(0, len(instructions), 2) if instructions[i] == resume)
 
 
 def _shield_threads():
     """Threads start with SIGPROF blocked, so that it wakes the main thread also when that waits for one of them."""
-    import _thread
-
     for name in ("start_new_thread", "start_new", "start_joinable_thread"):
         original = getattr(_thread, name, None)
         if original is not None:

@@ -1,7 +1,8 @@
 """The first pass: every workload under the stack sampler; a `Profile` with stacks and line shares out.
 
 A share is CPU seconds over the run's wall seconds (or its CPU seconds, when processes or threads ran side by side and
-used more): waiting is nobody's, and shows as what is missing to 1.
+used more): waiting is nobody's, and shows as what is missing to 1. Time in which other programs had the cores is left
+out of the wall time where the system tells it (Linux).
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     wall = first["wall"] if first["windowed"] else probed.ran.wall_seconds
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
-    return _Run(wall, cpu, max(wall, cpu), stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
+    whole = max(wall - first["delay"], cpu)  # a busy machine makes the run longer, not the program wait
+    return _Run(wall, cpu, whole, stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
 
 
 def _added(runs: Sequence[_Run], spec: str) -> _Run:

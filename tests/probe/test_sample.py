@@ -260,3 +260,17 @@ def test_code_of_the_original_checkout_is_an_error(tmp_path: Path) -> None:
     original.write_text("x = 1")
     with pytest.raises(ProjectError, match=r"imports .*original/mod\.py from your checkout"):
         here.run("main.py", str(original), sample={})
+
+
+def test_handler_imports_nothing(tmp_path: Path) -> None:
+    """It may interrupt the import of the very module, which is then half there."""
+    source = """
+        import builtins, sys, llmopt_sample
+        sampler = llmopt_sample._sampler
+        def forbidden(*_): raise SystemExit("an import in the handler")
+        def deep(): (lambda: sampler.add(sys._getframe(), 1.0))()
+        original, builtins.__import__ = builtins.__import__, forbidden
+        deep()
+        builtins.__import__ = original
+    """
+    probing(tmp_path, OWN, {"main.py": source}).run("main.py", sample={})

@@ -36,6 +36,7 @@ def report(tree: Path, stacks: list[Any], **changed: Any) -> dict[str, Any]:
         "taken": False,
         "interval": 0.001,
         "wall": 2.0,
+        "delay": 0.0,
         "cpu": 1.0,
         "functions": [*functions, ["/lib/re.py", "sub", 9]],
         "stacks": stacks,
@@ -64,6 +65,12 @@ def test_share_is_cpu_time_of_the_wall_time(tmp_path: Path) -> None:
     assert profile.seconds == (2.0,)
     assert profile.line_shares == {"m.py:3": 0.25}
     assert profile.functions[2] == Function("m.py", "hot", 1)
+
+
+def test_time_of_other_programs_is_not_waiting(tmp_path: Path) -> None:
+    one = report(tmp_path / "tree", [[[0, 1], 1.0]], wall=5.0, delay=3.0)
+    profile = made(tmp_path, Probed(ran(), {"sample": (one,)}))
+    assert (profile.seconds, named(profile)[0][2]) == ((5.0,), 0.5)
 
 
 def test_parallel_processes_share_their_cpu_time(tmp_path: Path) -> None:
