@@ -3,8 +3,9 @@
     python benchmarks/profiling.py [--python PYTHON] [--rounds 5]
     python benchmarks/profiling.py --sympy
 
-Prints Markdown. All ways of a task run next to each other, round after round, in fresh processes that time their own
-work; a ratio is the median over the rounds of a way's time over the plain run's of the same round.
+Prints Markdown. All ways of a task run next to each other in fresh processes that measure the CPU time of their own
+work, round after round, in another order each round; a ratio is the median over the rounds of a way's time over the
+plain run's of the same round.
 """
 
 from __future__ import annotations
@@ -69,16 +70,16 @@ TASKS = {
 }
 TIMED = """
 import time
-started = time.perf_counter()
+started = time.process_time()
 run()
-print(time.perf_counter() - started)
+print(time.process_time() - started)
 """
 CPROFILED = """
 import cProfile, time
 profiler = cProfile.Profile()
-started = time.perf_counter()
+started = time.process_time()
 profiler.runcall(run)
-print(time.perf_counter() - started)
+print(time.process_time() - started)
 """
 
 SYMPY_WORKLOAD = """
@@ -156,12 +157,18 @@ def _ratios(
     source = "\n".join(line.removeprefix("        ") for line in TASKS[task].splitlines())
     tree = _tree(folder, {"main.py": source + TIMED, "cprofiled.py": source + CPROFILED})
     project = Project(folder, "", interpreter, None, ())
-    seconds: dict[str, list[float]] = {}
+    runs: dict[str, tuple[str, Tasks]] = {
+        "plain": ("main.py", {}),
+        **{way: ("main.py", tasks) for way, tasks in ways.items()},
+    }
+    runs["cProfile"] = ("cprofiled.py", {})
+    seconds: dict[str, list[float]] = {way: [] for way in runs}
+    order = list(runs)
     for _ in range(rounds):
-        seconds.setdefault("plain", []).append(_seconds(project, tree, "main.py", {}))
-        for way, tasks in ways.items():
-            seconds.setdefault(way, []).append(_seconds(project, tree, "main.py", tasks))
-        seconds.setdefault("cProfile", []).append(_seconds(project, tree, "cprofiled.py", {}))
+        order = [*order[1:], order[0]]
+        for way in order:
+            script, tasks = runs[way]
+            seconds[way].append(_seconds(project, tree, script, tasks))
     plain = seconds.pop("plain")
     ratios = {way: [a / b for a, b in zip(times, plain, strict=True)] for way, times in seconds.items()}
     return {"plain": f"{statistics.median(plain):.2f} s"} | {
