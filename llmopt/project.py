@@ -17,7 +17,7 @@ from llmopt.interpreters import inspect
 from llmopt.workloads import files
 from llmopt.workloads import parse as parse_workload
 
-__all__ = ["git_root", "find_tests", "inspect", "notices", "open_project", "parse_tests"]
+__all__ = ["find_tests", "git_root", "inspect", "notices", "open_project", "parse_tests"]
 
 TEST_FOLDERS = ("tests", "test")
 RUNNERS = {"tox.ini": "tox", "noxfile.py": "nox"}

@@ -145,7 +145,7 @@ def test_asv_setup_runs_between_repetitions_when_number_is_one(tmp_path: Path, n
 def test_part_too_short_to_see_is_repeated(tmp_path: Path) -> None:
     target, tree = targets.make(tmp_path, {"pack.py": "def job(): pass"})
     for _ in range(3):
-        assert 0 < workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).seconds < 0.01
+        assert 0 < workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).seconds < 0.2
 
 
 def test_asv_expression_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
