@@ -1,10 +1,10 @@
 """The proposer without a model: rules that rewrite one function, from its text and the arguments seen in it.
 
 Each rule is a file with one function: it takes a `Scene` and yields `Edit`s; `edits.apply` makes them. A rule's
-docstring says what it leaves alone. Rows of the pattern tables that are no rule at all, and why: a local alias of
-`append`, `for k in d.keys()`, `d.get(k, 0) + 1` for an `if`, a generator for the list given to `sum`, `min`, `max`,
-`frozenset` or `join` (no faster, or slower, on CPython 3.11 and 3.13); `deepcopy`, `iterrows`, `np.append` (need a
-reader who knows the data).
+docstring says what it leaves alone. Rows of the pattern tables that are no rule at all, and why: an insert loop to a
+dict comprehension, a local alias of `append`, `for k in d.keys()`, `d.get(k, 0) + 1` for an `if`, a generator for the
+list given to `sum`, `min`, `max`, `frozenset` or `join` (no faster, or slower, on CPython 3.11 and 3.13); `deepcopy`,
+`iterrows`, `np.append` (need a reader who knows the data).
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from llmopt.models.rules.compile_regex import compile_regex
 from llmopt.models.rules.constant_set import constant_set
 from llmopt.models.rules.constant_table import constant_table
 from llmopt.models.rules.counting import counting
-from llmopt.models.rules.dict_comprehension import dict_comprehension
 from llmopt.models.rules.direct_iteration import direct_iteration
 from llmopt.models.rules.display import display
 from llmopt.models.rules.edits import Edit, apply
@@ -71,7 +70,6 @@ RULES: dict[str, Rule] = {
     "set-comprehension": set_comprehension,
     "needless-copy": needless_copy,
     "list-comprehension": list_comprehension,
-    "dict-comprehension": dict_comprehension,
 }
 
 ROUNDS = 5  # an edit may uncover another, as in nested loops; what needs more rounds than this is left as it is

@@ -251,7 +251,7 @@ def _spread(value: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(value, cst.ListComp):
         brackets: dict[str, cst.CSTNode] = {"lbracket": value.lbracket.with_changes(whitespace_after=_NEW_LINE)}
         brackets["rbracket"] = value.rbracket.with_changes(whitespace_before=_LAST_LINE)
-    elif isinstance(value, (cst.SetComp, cst.DictComp)):
+    elif isinstance(value, cst.SetComp):
         brackets = {"lbrace": value.lbrace.with_changes(whitespace_after=_NEW_LINE)}
         brackets["rbrace"] = value.rbrace.with_changes(whitespace_before=_LAST_LINE)
     else:
