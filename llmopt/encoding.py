@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 import tokenize
 from pathlib import Path, PurePosixPath
 
 from llmopt.data import ReadFile, Tree
 from llmopt.errors import EditError
+
+CODED = (".py", ".pyi", ".pyx", ".pxd", ".pxi")  # Cython reads PEP 263 too
+LINE = re.compile(r"[^\n]*\n|[^\n]+")  # `str.splitlines` also splits at form feeds and the like
 
 
 def reader(tree: Tree) -> ReadFile:
@@ -28,21 +32,26 @@ def read_bytes(tree: Tree, path: str) -> bytes:
     if pure.is_absolute() or ".." in pure.parts or not pure.parts:
         raise EditError(f"{path} is outside the repository")
     file = tree.path / pure
-    if not Path(os.path.realpath(file)) == Path(os.path.realpath(tree.path)) / pure:
-        raise EditError(f"{path} is reached through a symbolic link")
-    if not file.is_file():
-        raise EditError(f"{path} does not exist in the repository")
-    return file.read_bytes()
+    try:
+        if not Path(os.path.realpath(file)) == Path(os.path.realpath(tree.path)) / pure:
+            raise EditError(f"{path} is reached through a symbolic link")
+        if not file.is_file():
+            raise EditError(f"{path} does not exist in the repository")
+        return file.read_bytes()
+    except (OSError, ValueError) as problem:  # too long for a name, or NUL in it
+        raise EditError(f"{path[:100]!r} cannot be read: {problem}") from None
 
 
 def encoding_of(content: bytes, path: str) -> str:
-    """The encoding a Python file declares (PEP 263), UTF-8 for others."""
-    if not path.endswith((".py", ".pyi")):
+    """The encoding a Python file declares (PEP 263), UTF-8 for others. EditError for one that Python does not know."""
+    if not path.endswith(CODED):
         return "utf-8"
     try:
-        return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
-    except SyntaxError as problem:
+        encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+        "".encode(encoding)  # some codecs are not of text: rot13, hex
+    except (SyntaxError, LookupError, UnicodeError) as problem:
         raise EditError(f"{path}: {problem}") from None
+    return encoding
 
 
 def decode(content: bytes, path: str) -> str:
@@ -50,29 +59,39 @@ def decode(content: bytes, path: str) -> str:
     encoding = encoding_of(content, path)
     try:
         return content.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise EditError(f"{path} is not valid {encoding}: it is left alone") from None
 
 
 def encode_like(original: bytes, text: str, path: str) -> bytes:
-    """New text ("\\n" line ends) in the original's encoding; lines that did not change keep their own line end."""
-    encoding = encoding_of(original, path)
+    """New text ("\\n" line ends) in the original's encoding; lines that did not change keep their own line end.
+
+    The encoding is the one that the new text declares, should an edit change or a new file have a declaration.
+    """
     old = decode(original, path)
-    if "\r\n" in old:
-        text = _with_line_ends(old.splitlines(keepends=True), text.splitlines(keepends=True))
+    encoding = encoding_of(original, path)
+    declared = encoding_of(text.encode("utf-8", "replace"), path)
+    if encoding != "utf-8-sig" and declared != encoding:
+        encoding = declared
     try:
-        return text.encode(encoding)
+        return with_line_ends(old, text).encode(encoding)
     except UnicodeEncodeError as problem:
         raise EditError(
             f"{path} is {encoding}, which cannot hold {problem.object[problem.start : problem.end]!r}"
         ) from None
 
 
-def _with_line_ends(old: list[str], new: list[str]) -> str:
-    crlf = sum(line.endswith("\r\n") for line in old)
-    usual = "\r\n" if 2 * crlf >= len(old) else "\n"
-    bare = [line.replace("\r\n", "\n") for line in old]
+def with_line_ends(old: str, text: str) -> str:
+    """The text with the old one's line ends. If it has both kinds, equal lines keep theirs, new ones get the usual."""
+    crlf = old.count("\r\n")
+    if not crlf:
+        return text
+    if crlf == old.count("\n"):
+        return text.replace("\n", "\r\n")
+    usual = "\r\n" if 2 * crlf >= old.count("\n") else "\n"
+    before, after = re.findall(LINE, old), re.findall(LINE, text)
+    bare = [line.replace("\r\n", "\n") for line in before]
     result: list[str] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, bare, new, autojunk=False).get_opcodes():
-        result += old[i1:i2] if kind == "equal" else [line.replace("\n", usual) for line in new[j1:j2]]
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, bare, after, autojunk=False).get_opcodes():
+        result += before[i1:i2] if kind == "equal" else [line.replace("\n", usual) for line in after[j1:j2]]
     return "".join(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
 
 def record(root: Path, run: str, commit: str, as_branch: bool) -> None:
     """Put an accepted commit where nothing loses it: before its tree goes, and before the next is tried."""
-    git.update_ref(root, f"refs/llmopt/{run}", commit)
+    git.update_ref(root, git.ref_of(run), commit)
     if as_branch:
         git.update_ref(root, f"refs/heads/{branch_name(run)}", commit)
 
@@ -63,25 +64,43 @@ def keep(mode: str, root: Path, origin: Path, run: str, base: str, commits: Sequ
     if mode == "worktree":
         return _worktree(origin, run, patch)
     if mode == "commit":
-        if not (reason := git.commit_to_branch(root, base, commits)):
-            branch = git.run(root, "symbolic-ref", "--short", "HEAD")
-            back = (
-                f"git revert --no-edit HEAD~{len(commits)}..HEAD" if len(commits) > 1 else "git revert --no-edit HEAD"
-            )
-            return Kept(branch, f"committed on {branch} ({len(commits)})", back)
-        return _branch(root, run, commits, f"not committed on the current branch: {reason}")
-    return _branch(root, run, commits)
+        return _commit(root, run, base, commits)
+    return _branch(root, run, base, commits)
 
 
-def _branch(root: Path, run: str, commits: Sequence[str], notice: str = "") -> Kept:
+def _commit(root: Path, run: str, base: str, commits: Sequence[str]) -> Kept:
+    before = git.head(root)
+    if reason := git.commit_to_branch(root, base, commits):
+        return _branch(root, run, base, commits, f"not committed on the current branch: {reason}")
+    branch = git.run(root, "symbolic-ref", "--short", "HEAD")
+    if git.has_staged(root):  # `git revert` refuses then
+        back = f"reset --quiet --keep {before[:12]}"
+    else:
+        back = f"revert --no-edit {before[:12]}..{git.head(root)[:12]}"
+    return Kept(branch, f"committed on {branch} ({len(commits)})", f"{_git(root)} {back}")
+
+
+def _branch(root: Path, run: str, base: str, commits: Sequence[str], notice: str = "") -> Kept:
     name = branch_name(run)
     git.update_ref(root, f"refs/heads/{name}", commits[-1])
-    return Kept(name, f"on branch {name}; take it with `git merge {name}`", f"git branch -D {name}", notice)
+    # On a snapshot of uncommitted work a merge would bring that work along, and stumble over it.
+    take = f"cherry-pick {base[:12]}..{name}" if git.is_snapshot(root, base) else f"merge {name}"
+    call = _git(root)
+    return Kept(name, f"on branch {name}; take it with `{call} {take}`", f"{call} branch -D {name}", notice)
+
+
+def _git(root: Path) -> str:
+    """The call of git that works where the user is."""
+    return "git" if Path.cwd().is_relative_to(root.resolve()) else f"git -C {shlex.quote(str(root))}"
+
+
+def _apply(folder: Path, *arguments: str) -> str:
+    return shlex.join(("git", *git.applying(folder), *arguments))
 
 
 def _worktree(origin: Path, run: str, patch: Path) -> Kept:
     if git.apply_to_checkout(origin, patch):
-        return Kept("", "in your working tree, not committed", f"git apply -R {patch}")
+        return Kept("", "in your working tree, not committed", _apply(origin, "-R", str(patch)))
     kept = _patch(origin, run, patch)
     return Kept("", kept.where, kept.undo, "the files changed during the run: the edits do not fit them any more")
 
@@ -94,5 +113,5 @@ def _patch(origin: Path, run: str, patch: Path) -> Kept:
             file.write_bytes(content)
         except OSError:
             continue  # a read-only checkout
-        return Kept("", f"in {file}; apply it with `git apply {file.name}`", f"rm {file}")
-    return Kept("", f"in {patch}; apply it with `git apply`", "nothing was changed")
+        return Kept("", f"in {file}; apply it with `{_apply(origin, str(file))}`", f"rm {shlex.quote(str(file))}")
+    return Kept("", f"in {patch}; apply it with `{_apply(origin, str(patch))}`", "nothing was changed")
