@@ -1,7 +1,7 @@
 """The append-only record of a run: every value is written as soon as it exists, and found again on `--resume`.
 
-A journal is a JSON-lines file; each line is {"at": seconds since the epoch, "kind": ..., "key": ..., "value": ...}. A line
-that was cut off by a crash is dropped when the file is opened again. `once` is what makes a run resumable: a
+A journal is a JSON-lines file; each line is {"at": seconds since the epoch, "kind": ..., "key": ..., "value": ...}. A
+line that was cut off by a crash is dropped when the file is opened again. `once` is what makes a run resumable: a
 stage's value is computed at most once for its key.
 """
 
@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from llmopt.data import Conversation, Model, Reply
 from llmopt.errors import LlmoptError, ProjectError, UsageError
@@ -36,24 +36,44 @@ class Journal:
         self.lines = list(records(path))
         _cut_torn_line(path)
         self._known = {(line["kind"], line["key"]): line["value"] for line in self.lines if line["key"]}
-        self._stream = path.open("a", encoding="utf-8")
+        self._stream = path.open("ab", buffering=0)
 
     def add(self, kind: str, value: Any, key: str = "") -> None:
         """Append one record; it is on disk when this returns."""
         line = {"at": round(time.time(), 3), "kind": kind, "key": key, "value": plain(value)}
-        self._stream.write(json.dumps(line, separators=(",", ":")) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self._write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
         if key:
             self._known[kind, key] = line["value"]
+
+    def _write(self, line: bytes) -> None:
+        whole = self._stream.tell()
+        try:
+            while line:
+                line = line[self._stream.write(line) :]
+            os.fsync(self._stream.fileno())
+        except OSError as problem:
+            self._stream.truncate(whole)  # a record is there as a whole or not at all
+            raise ProjectError(
+                f"cannot write {self.path}: {problem.strerror}", "make room, then --resume the run"
+            ) from None
 
     def once(self, kind: str, key: str, of: type[Value], compute: Callable[[], Value]) -> Value:
         """The recorded value of this kind and key, or a computed one, recorded."""
         if (kind, key) in self._known:
-            return TypeAdapter(of).validate_python(self._known[kind, key])
+            return self._recorded(kind, key, of)
         value = compute()
         self.add(kind, value, key)
         return value
+
+    def _recorded(self, kind: str, key: str, of: type[Value]) -> Value:
+        try:
+            return TypeAdapter(of).validate_python(self._known[kind, key])
+        except ValidationError as problem:
+            where = ".".join(str(part) for part in problem.errors()[0]["loc"])
+            raise ProjectError(
+                f"{self.path}: the {kind} record cannot be used ({where}: {problem.errors()[0]['msg']})",
+                "another version of llmopt wrote it: start a new run",
+            ) from None
 
     def value(self, kind: str, key: str) -> Any:
         """The recorded JSON of this kind and key, None if there is none."""
@@ -99,11 +119,17 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(stream, 1):
             if not line.endswith(b"\n"):
                 return
-            try:
-                record = json.loads(line)
-            except ValueError:
-                raise ProjectError(f"{path}:{number} is not a journal record", "the file was changed by hand") from None
-            yield record
+            yield _record(line, f"{path}:{number}")
+
+
+def _record(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or not {"at", "kind", "key", "value"} <= record.keys():
+        raise ProjectError(f"{where} is not a journal record", "the file was changed by hand, or the disk was full")
+    return record
 
 
 def _cut_torn_line(path: Path) -> None:
@@ -134,10 +160,10 @@ def state_folder(root: Path) -> Path:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One run at a time on a repository: two would disturb each other's timing. The lock ends with the process."""
-    with (folder / "lock").open("a+") as stream:
+    with _lock_file(folder / "lock") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             stream.seek(0)
             raise LlmoptError(
                 f"another llmopt run ({stream.read().strip() or 'unknown'}) works on this repository",
@@ -147,6 +173,15 @@ def locked(folder: Path) -> Iterator[None]:
         stream.write(f"process {os.getpid()}")
         stream.flush()
         yield
+
+
+def _lock_file(path: Path) -> TextIO:
+    try:
+        return path.open("a+")
+    except OSError as problem:
+        raise ProjectError(
+            f"cannot write {path}: {problem.strerror}", "llmopt keeps its journal there; make it writable"
+        ) from None
 
 
 def new_run(folder: Path) -> str:

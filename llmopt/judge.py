@@ -1,8 +1,8 @@
 """Paired samples in, a decision out: accept, reject, or continue. Pure functions over log ratios.
 
 The interval is the anytime-valid t confidence sequence: Lai, "On confidence sequences", Annals of Statistics 4 (1976),
-in the form with a Gaussian mixture over the effect size of Wang and Ramdas, "Anytime-valid t-tests and confidence sequences
-for Gaussian means with unknown variance" (2024). It holds at all sample sizes at once, so looking after every
+in the form with a Gaussian mixture over the effect size of Wang and Ramdas, "Anytime-valid t-tests and confidence
+sequences for Gaussian means with unknown variance" (2024). It holds at all sample sizes at once, so looking after every
 pair and stopping when it pleases is not cheating.
 """
 
@@ -14,14 +14,19 @@ from dataclasses import dataclass, replace
 
 from llmopt.data import Decision, Pair
 
-# Mixture weight: effect sizes (mean log ratio over its standard deviation) of about 1 / sqrt(0.1) = 3 are expected, which
-# is a 2x gain under 15 % noise or a 10 % gain under 2 %. Any positive value is valid; it moves only the power.
+# Mixture weight: effect sizes (mean log ratio over its standard deviation) of about 1 / sqrt(0.1) = 3 are expected,
+# as a 2x gain under 15 % noise has or a 10 % gain under 2 %. Any positive value is valid; it moves only the power.
 MIXTURE = 0.1
+# The least standard deviation of one log ratio. Equal ratios do not say that there is no noise: a coarse clock or a
+# rounded duration gives them too, and no process is timed better than to 0.1 %.
+RESOLUTION = 0.001
 # A rejection needs no guarantee (nothing is claimed), so candidates without a visible gain end early.
 FUTILITY_ALPHA = 0.5
 # A workload has lost when its own interval at this level lies below 1.
 LOSS_ALPHA = 0.05
 CLEARLY_SLOWER = 0.9
+# A workload that seems slower than this is measured on, until it is seen to have lost or the samples end.
+SUSPECT = 0.98
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,10 @@ Round = Sequence[Pair]  # one pair of each workload, in the workloads' order
 
 def decide(rounds: Sequence[Round], weights: Sequence[float], rule: Rule) -> Decision:
     """Accept when the lower bound of the speedup exceeds the minimum and no workload lost, reject when it cannot or the
-    samples end, else continue. The speedup is the weighted geometric mean over the workloads."""
+    samples end, else continue. The speedup is the weighted geometric mean over the workloads.
+
+    A gain over all workloads may be plain long before the loss of one is: then the pairs go on.
+    """
     ratios = [combined(pairs, weights) for pairs in rounds]
     mean, low, high = interval(ratios, rule.alpha)
     decision = Decision("continue", "", math.exp(mean), (_exp(low), _exp(high)), len(ratios))
@@ -66,7 +74,8 @@ def _outcome(rounds: Sequence[Round], ratios: Sequence[float], decision: Decisio
     if decision.interval[0] > rule.min_speedup:
         if lost := losing_workloads(rounds):
             return "reject", f"{measured} over all workloads, but workload {lost[0] + 1} became slower"
-        return "accept", measured
+        waits = len(ratios) < rule.max_pairs and _any_suspect(rounds)
+        return ("continue", "") if waits else ("accept", measured)
     if len(ratios) >= 4 and interval(ratios, FUTILITY_ALPHA)[2] < goal:
         return "reject", f"no gain of {rule.min_speedup:g}x: {measured}"
     if len(ratios) >= rule.max_pairs:
@@ -76,10 +85,17 @@ def _outcome(rounds: Sequence[Round], ratios: Sequence[float], decision: Decisio
 
 def losing_workloads(rounds: Sequence[Round]) -> list[int]:
     """The workloads whose own interval lies below 1."""
-    if not rounds or len(rounds[0]) < 2:
-        return []
-    each = [[combined([pairs[w]], [1.0]) for pairs in rounds] for w in range(len(rounds[0]))]
-    return [w for w, ratios in enumerate(each) if interval(ratios, LOSS_ALPHA)[2] < 0]
+    return [w for w, ratios in enumerate(_each(rounds)) if interval(ratios, LOSS_ALPHA)[2] < 0]
+
+
+def _any_suspect(rounds: Sequence[Round]) -> bool:
+    return any(sum(ratios) < len(ratios) * math.log(SUSPECT) for ratios in _each(rounds))
+
+
+def _each(rounds: Sequence[Round]) -> list[list[float]]:
+    """The log ratios by workload, none for a single one: it decides by itself."""
+    count = len(rounds[0]) if rounds else 0
+    return [[combined([pairs[w]], [1.0]) for pairs in rounds] for w in range(count)] if count > 1 else []
 
 
 def combined(pairs: Round, weights: Sequence[float]) -> float:
@@ -91,14 +107,15 @@ def combined(pairs: Round, weights: Sequence[float]) -> float:
 def interval(values: Sequence[float], alpha: float) -> tuple[float, float, float]:
     """Mean, lower and upper bound of the mean, valid at every n at once with error `alpha` in all.
 
-    The test martingale for mean m is sqrt(c / (n + c)) * (1 - S^2 / ((n + c) V))^(-n / 2), S = sum(x - m), V = sum((x - m)^2),
-    c the mixture weight; the bounds are where it reaches 1 / alpha. Infinite while n is too small.
+    The test martingale for mean m is sqrt(c / (n + c)) * (1 - S^2 / ((n + c) V))^(-n / 2), where S = sum(x - m),
+    V = sum((x - m)^2) and c is the mixture weight; the bounds are where it reaches 1 / alpha. They are infinite while n
+    is too small, and never narrower than the clock's resolution allows.
     """
     n = len(values)
     if n == 0:
         return 0.0, -math.inf, math.inf
     mean = sum(values) / n
-    spread = sum((x - mean) ** 2 for x in values)
+    spread = max(sum((x - mean) ** 2 for x in values), n * RESOLUTION**2)
     reach = 1.0 - (alpha**2 * MIXTURE / (n + MIXTURE)) ** (1 / n)
     room = n * n - reach * n * (n + MIXTURE)
     if n < 2 or room <= 0:
