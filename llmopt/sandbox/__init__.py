@@ -20,5 +20,5 @@ def describe(name: str = "process") -> str:
     """One line that says what a layer keeps code from, and what it does not."""
     return {
         "process": "own tree, own HOME and TMPDIR, environment without keys or tokens, time, output and file-size "
-        "limits, process group ended; the network and other files of this user are NOT closed off",
+        "limits, all its processes ended; the network and other files of this user are NOT closed off",
     }[name]
