@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,14 +36,32 @@ def listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def specs(value: Any) -> Any:
+    """Workloads as SPEC or SPEC@WEIGHT; in a file each may also be a table {run = SPEC, weight = WEIGHT}."""
+    given = listed([value] if isinstance(value, dict) else value)
+    return [_spec(each) if isinstance(each, dict) else each for each in given] if isinstance(given, list) else given
+
+
+def _spec(table: dict[str, Any]) -> str:
+    if unknown := table.keys() - {"run", "weight"}:
+        raise ValueError(f"a workload's table has no {sorted(unknown)[0]!r}, only run and weight")
+    run, weight = table.get("run"), table.get("weight", 1)
+    if not isinstance(run, str) or not run.strip():
+        raise ValueError("a workload's table needs run, a string")
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+        raise ValueError(f"the weight {weight!r} is no number above 0")
+    return f"{run}@{Decimal(repr(weight)):f}" if "weight" in table else run
+
+
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
 Strings = Annotated[list[str], BeforeValidator(listed)]
+Specs = Annotated[list[str], BeforeValidator(specs)]
 
 
 class PriceSetting(BaseModel):
     """USD per million tokens."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
@@ -51,9 +71,9 @@ class PriceSetting(BaseModel):
 class Settings(BaseModel):
     """Every setting, with its default. In the file dashes and underscores are the same."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    workloads: Strings = Field(default=[], description="What is to become faster; detected when empty.")
+    workloads: Specs = Field(default=[], description="What is to become faster; detected when empty.")
     test: str | None = Field(default=None, description="The command that runs the tests; detected when absent.")
     allow_no_tests: bool = Field(default=False, description="Go on without tests.")
     python: str | None = Field(default=None, description="The target's interpreter or environment folder.")
@@ -113,10 +133,11 @@ def read_file(folder: Path, top: Path) -> tuple[dict[str, Any], Path | None]:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise UsageError(f"{file} cannot be read: {problem}") from None
-    tool = content.get("tool", {}).get("llmopt")
+    tools = content.get("tool", {})
+    tool = tools.get("llmopt") if isinstance(tools, dict) else None
     table = content if file.name == "llmopt.toml" and tool is None else tool
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"{file}: [tool.llmopt] is not a table")

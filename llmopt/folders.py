@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all below it; files that cannot be removed stay, without an error."""
+    """Remove a folder and all below it; files that cannot be removed stay, without an error, and so does a link."""
     shutil.rmtree(folder, ignore_errors=True)
-    if not os.path.lexists(folder):
+    if folder.is_symlink() or not folder.exists():
         return
     for place, _, _ in os.walk(folder):  # folders without write permission, as module caches are
         with suppress(OSError):

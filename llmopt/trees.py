@@ -1,9 +1,9 @@
-"""Commits written out as plain folders while they are needed: base and candidate side by side, under paths of one length."""
+"""Commits written out as plain folders while they are needed: base and candidate side by side, paths of one length."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from llmopt import git
 from llmopt.data import Tree
+from llmopt.folders import remove
 
+LOCK = "lock"  # in a scratch folder: held for as long as its process lives
 KEPT = 3  # the base, the candidate, and the original base for the end-to-end number
 
 
@@ -25,14 +27,17 @@ class Trees:
 
     def of(self, commit: str) -> Tree:
         """The tree of a commit. Its folder keeps the repository's own name, which some builds and tests look at."""
-        tree = self._trees.pop(commit, None) or git.export(
-            self.root, commit, self.folder / commit[:12] / self.root.name
-        )
+        tree = self._trees.pop(commit, None) or self._exported(commit)
         self._trees[commit] = tree
         while len(self._trees) > KEPT:
             oldest = next(iter(self._trees))
-            shutil.rmtree(self._trees.pop(oldest).path.parent, ignore_errors=True)
+            remove(self._trees.pop(oldest).path.parent)
         return tree
+
+    def _exported(self, commit: str) -> Tree:
+        folder = self.folder / commit[:12]
+        remove(folder)  # what an export that failed half way left
+        return git.export(self.root, commit, folder / self.root.name)
 
 
 @contextmanager
@@ -41,24 +46,37 @@ def scratch() -> Iterator[Path]:
 
     `tempfile` is pointed into it, so that whatever llmopt puts aside goes when the run ends.
     """
-    parent = Path(tempfile.gettempdir())
-    for stale in parent.glob("llmopt-scratch-*"):
-        if not _alive(stale.name.split("-")[2]):
-            shutil.rmtree(stale, ignore_errors=True)
+    for stale in Path(tempfile.gettempdir()).glob("llmopt-scratch-*"):
+        if not _in_use(stale):
+            remove(stale)
     folder = Path(tempfile.mkdtemp(prefix=f"llmopt-scratch-{os.getpid()}-"))
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
-        yield folder
+        with (folder / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
     finally:
         tempfile.tempdir = before
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
-def _alive(pid: str) -> bool:
+def _in_use(folder: Path) -> bool:
+    """Does its process still hold the lock? A number alone would not say: containers share /tmp and count their own."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return _is_alive(folder.name.split("-")[2])  # it is just being made
+    except OSError:
+        return True  # locked, or somebody else's
+    return False
+
+
+def _is_alive(pid: str) -> bool:
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, ValueError):
+    except (PermissionError, ValueError, OverflowError):
         pass
     return True
