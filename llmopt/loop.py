@@ -1,4 +1,4 @@
-"""The search for faster code, on one screen: a base in, events out. It yields; the command line prints, saves and exits."""
+"""The search for faster code, on one screen: a base in, events out. The command line prints, saves and exits."""
 
 from __future__ import annotations
 

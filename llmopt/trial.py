@@ -21,9 +21,6 @@ def attempt(
     if not proposal.problem:
         try:
             candidate = commit(proposal, base)
-        except EditError as problem:
-            finding = Finding(False, problem.message)
-        else:
             made = candidate.commit
             for stage, check in checks.items():
                 watch(stage)
@@ -31,6 +28,8 @@ def attempt(
                 evidence |= finding.evidence
                 if not finding.passed:
                     break
+        except EditError as problem:
+            finding = Finding(False, problem.message)
     return _verdict(proposal, base, made, stage, finding, evidence, time.monotonic() - started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 from collections.abc import Callable, Collection, Mapping
 
 from llmopt.data import Base, Candidate, Check, Finding
@@ -19,7 +20,8 @@ def check(read: ReadCommit, tried: Callable[[], Collection[str]]) -> Check:
         old = {path: _read(read, base.commit, path) for path in candidate.changed}
         new = {path: read(candidate.commit, path) for path in candidate.changed}
         for path, text in new.items():
-            if path.endswith((".py", ".pyi")) and (problem := syntax_problem(text)):
+            # A base that fails too is written for a newer Python than llmopt's own: its interpreter will tell.
+            if path.endswith((".py", ".pyi")) and (problem := syntax_problem(text)) and not syntax_problem(old[path]):
                 return Finding(False, f"{path} does not compile: {problem}")
         mark = fingerprint(new)
         if mark == fingerprint(old):
@@ -41,10 +43,18 @@ def _read(read: ReadCommit, commit: str, path: str) -> str:
 def syntax_problem(text: str) -> str:
     """What the parser says of a Python source, "" when it parses."""
     try:
-        ast.parse(text)
+        _parse(text)
     except (SyntaxError, ValueError) as problem:
         return str(problem)
+    except (RecursionError, MemoryError):
+        return "it is nested too deeply"
     return ""
+
+
+def _parse(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes in the target's strings are not ours to report
+        return ast.parse(text)
 
 
 def fingerprint(files: Mapping[str, str]) -> str:
@@ -55,6 +65,6 @@ def fingerprint(files: Mapping[str, str]) -> str:
 
 def _normalised(text: str) -> str:
     try:
-        return ast.dump(ast.parse(text))
-    except (SyntaxError, ValueError):
+        return ast.dump(_parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a sum of a thousand terms is too deep for `dump`
         return text

@@ -8,12 +8,16 @@ from pathlib import PurePosixPath
 
 from llmopt.data import Base, Candidate, Check, Finding
 
-# Folder and file patterns, matched against every part of a path: what decides whether an edit is right or fast, and what
-# Python reads before the code. The user's `exclude` adds to them.
+# Folder and file patterns, matched against every part of a path: what decides whether an edit is right or fast, and
+# what Python reads before the code. The user's `exclude` adds to them.
 PROTECTED_FOLDERS = ("test", "tests", "testing", "benchmarks", "benchmark", "asv_bench", ".github", ".git", ".llmopt")
 PROTECTED_FILES = (
     "test_*.py",
     "*_test.py",
+    "tests.py",
+    "bench_*.py",
+    "benchmark_*.py",
+    "*_benchmark.py",
     "conftest.py",
     "sitecustomize.py",
     "usercustomize.py",
@@ -64,5 +68,11 @@ def turned_down(path: str, workload_files: Sequence[str], exclude: Sequence[str]
 
 
 def is_excluded(path: str, exclude: Sequence[str]) -> bool:
-    """Does one of the user's patterns match the path, or the end of it?"""
-    return any(PurePosixPath(path).match(pattern) or fnmatch(path, pattern) for pattern in exclude)
+    """Does one of the user's patterns match the path, the end of it, or a folder that it is in?"""
+    return any(_matches(PurePosixPath(path), pattern) for pattern in exclude)
+
+
+def _matches(path: PurePosixPath, pattern: str) -> bool:
+    glob = pattern.removeprefix("./").removeprefix("**/").rstrip("/")
+    places = (path, *path.parents[:-1])
+    return any(place.match(glob) or fnmatch(str(place), glob) for place in places) if glob else False
