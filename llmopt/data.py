@@ -45,9 +45,9 @@ class Workload:
 
 @dataclass(frozen=True)
 class TestCommand:
-    """How the target's tests run. `kind` is "pytest" (outcomes by node id) or "command" (its exit code only).
+    """How the target's tests run. `kind` is "pytest" or "unittest" (outcomes test by test) or "command" (its exit code).
 
-    For "pytest" `arguments` follow `python -m pytest`; for "command" they are one shell line.
+    For the first two `arguments` follow `python -m KIND`; for "command" they are one shell line.
     """
 
     kind: str

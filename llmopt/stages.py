@@ -9,8 +9,8 @@ from pathlib import Path
 
 from llmopt import baseline, encoding, git, judge, keep, localize, search, session, trial, workloads
 from llmopt.checks import duplicate, guard, output, tests, timing
-from llmopt.data import Base, Candidate, Check, Hotspot, Model, Profile, Proposal, Proposer, ReadFile, Verdict
-from llmopt.errors import EditError
+from llmopt.data import Base, Candidate, Check, Hotspot, Limits, Model, Profile, Proposal, Proposer, ReadFile, Verdict
+from llmopt.errors import EditError, WorkloadError
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
 from llmopt.profilers import lines, overlay, sampling
@@ -22,6 +22,9 @@ from llmopt.target import Probed, Tasks
 
 # The sampler looks every 1 to 4 ms: a run of this length tells shares of half a percent from each other.
 PROFILE_SECONDS = 1.5
+# The second pass may take this much longer than the plain run (line profiling a function that is called in a tight
+# loop costs 20x and more, on 3.12 and later 100x); past that its lines, then all its details are given up.
+SLOWDOWN, LEAST_SECOND_PASS = 30, 20.0
 
 
 def build(opened: Session, view: View, model: Model | None) -> Stages:
@@ -42,20 +45,39 @@ def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profil
     def take() -> Profile:
         tree = opened.trees.of(base.commit)
 
-        def run_one(index: int, tasks: Tasks) -> Probed:
+        def sample(index: int, tasks: Tasks) -> Probed:
             workload, repetitions = opened.project.workloads[index], profiled_repetitions(base.seconds[index])
             limits = opened.workload_limits
             return workloads.run(opened.target, tree, workload, limits, tasks=tasks, repetitions=repetitions).probed
 
         watch("profiling, first pass: where the time goes")
-        sampled = sampling.profile(run_one, tree, opened.project)
+        sampled = sampling.profile(sample, tree, opened.project)
         watch("profiling, second pass: lines, calls and arguments of the hot functions")
-        hot = [spot.function for spot in localized(opened, sampled).hotspots]
-        if not hot:
-            return sampled
-        return lines.detail(sampled, hot, run_one, overlay=overlay.folder(opened.project.interpreter))
+        return detailed(opened, base, sampled)
 
     return opened.journal.once("profile", base.commit, Profile, take)
+
+
+def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
+    """The profile with lines, calls and arguments of its hot functions; with less of it where that takes too long."""
+    hot = [spot.function for spot in localized(opened, sampled).hotspots]
+    if not hot:
+        return sampled
+    tree = opened.trees.of(base.commit)
+
+    def observe(index: int, tasks: Tasks) -> Probed:
+        seconds = min(opened.settings.workload_timeout, LEAST_SECOND_PASS + SLOWDOWN * base.seconds[index])
+        workload = opened.project.workloads[index]
+        return workloads.run(opened.target, tree, workload, Limits(seconds=seconds), tasks=tasks).probed
+
+    profiler = overlay.folder(opened.project.interpreter)
+    for lined in (True, False):
+        try:
+            return lines.detail(sampled, hot, observe, overlay=profiler, lines=lined)
+        except WorkloadError:
+            continue
+    notice = "the hot functions are called too often to observe lines, calls and arguments in reasonable time"
+    return replace(sampled, notices=(*sampled.notices, notice))
 
 
 def profiled_repetitions(seconds: float) -> int:

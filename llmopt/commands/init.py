@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import typer
 from llmopt import config, project, workloads
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
+from llmopt.reports import words
 
 
 def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
@@ -55,8 +54,7 @@ def spec(workload: Workload) -> str:
 def found_tests(opened: Project, ask: bool) -> str:
     """The detected test command, or the one the user names, "" for none."""
     if opened.tests:
-        words = {"pytest": ("python", "-m", "pytest"), "unittest": ("python", "-m", "unittest", "discover")}
-        return shlex.join((*words.get(opened.tests.kind, ()), *opened.tests.arguments))
+        return words.command(opened.tests)
     if not ask:
         return ""
     return str(
@@ -91,7 +89,7 @@ def write(folder: Path, table: str) -> Path:
         part.write_text(text, encoding="utf-8")
         if destination.exists():
             part.chmod(destination.stat().st_mode)
-        os.replace(part, destination)
+        part.replace(destination)
     except OSError as problem:
         part.unlink(missing_ok=True)
         raise ProjectError(f"cannot write {destination}: {problem.strerror}") from None

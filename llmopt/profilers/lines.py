@@ -16,14 +16,23 @@ MEASURED = ("import", "script")
 
 
 def detail(
-    profile: Profile, functions: Sequence[Function], run_one: RunOne, *, overlay: Path | None = None, seed: int = 0
+    profile: Profile,
+    functions: Sequence[Function],
+    run_one: RunOne,
+    *,
+    overlay: Path | None = None,
+    lines: bool = True,
+    seed: int = 0,
 ) -> Profile:
     """Run each workload once more with these functions observed; `overlay` is a folder with line_profiler, if any.
+
+    Without `lines` only calls and arguments are observed, which costs much less where functions are called often.
 
     A function that no process loaded as Python source has no detail and is named in a notice.
     """
     options = {
         "functions": [{"path": function.path, "name": function.name, "line": function.line} for function in functions],
+        "lines": lines,
         "seed": seed,
         "overlay": str(overlay) if overlay else None,
     }

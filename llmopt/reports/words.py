@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 
 from llmopt.data import Decision, Hotspot, Profile, Proposal, TestCommand, Usage, Verdict
 from llmopt.judge import describe
@@ -97,5 +98,6 @@ def decision(value: Decision) -> str:
 
 def command(tests: TestCommand) -> str:
     """The test command as people type it."""
-    line = " ".join(tests.arguments)
-    return line if tests.kind == "command" else f"python -m {tests.kind} {line}".strip()
+    if tests.kind == "command":
+        return " ".join(tests.arguments)
+    return shlex.join(("python", "-m", tests.kind, *tests.arguments))

@@ -22,6 +22,8 @@ RULES = "rules"  # proposals of these authors cost nothing and are no attempts o
 EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
 INTERNAL = ("syntax",)  # evidence that says nothing to a model
+NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
+DECLINED = "the model sees nothing worth changing"
 UNUSABLE = {
     "refusal": "the model refused to answer",
     "length": "the answer was cut off at the limit of output tokens: answer shorter, with fewer and smaller blocks",
@@ -91,7 +93,7 @@ def _pursue(
         before = len(verdicts)
         yield turn.proposal
         verdict = verdicts[-1] if len(verdicts) > before else None
-        if verdict is None or verdict.accepted or turn.stop == "refusal":
+        if verdict is None or verdict.accepted or turn.stop == "refusal" or turn.proposal.problem == DECLINED:
             return
         kind = feedback_kind(turn.proposal, verdict)
         messages = (*turn.messages, _refinement(kind, verdict, asking.folder))
@@ -127,7 +129,7 @@ def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
 def _take_turn(hotspot: Hotspot, messages: tuple[Message, ...], what: str, asking: Asking) -> Turn:
     subject = f"optimize {hotspot.function.key} source={_digest(hotspot, asking.read)} {what}"
     turn = _ask(hotspot, messages, subject, asking)
-    if not turn.proposal.problem or turn.stop != "end":
+    if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
     second = _ask(hotspot, (*turn.messages, Message("user", retry)), f"{subject} retry-edit", asking)
@@ -146,6 +148,8 @@ def _proposal(hotspot: Hotspot, reply: Reply, asking: Asking) -> Proposal:
     bare = Proposal(asking.author or reply.model, hotspot, edits.plan_of(reply.text), usage=reply.usage)
     if reply.stop != "end":
         return replace(bare, problem=UNUSABLE.get(reply.stop, f"the model stopped early: {reply.stop}"))
+    if reply.text.lstrip("*`# \n").upper().startswith(NO_EDIT):
+        return replace(bare, problem=DECLINED)
     try:
         parsed = edits.parse(reply.text)
         return replace(bare, edits=parsed, files=edits.apply(parsed, asking.read))

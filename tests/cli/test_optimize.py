@@ -1,0 +1,210 @@
+"""`llmopt optimize` on a real repository, as a user runs it: real git, real tests, real timing, scripted answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import shop
+from shop import GOOD, WRONG, answers, git, llmopt
+
+FAST = ("--workload", "bench.py", "--no-rules", "--function", "customers")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return shop.repository(tmp_path / "shop with spaces")
+
+
+def test_a_right_and_faster_edit_is_kept_on_a_branch_and_the_checkout_stays_as_it_was(
+    repo: Path, tmp_path: Path
+) -> None:
+    (repo / "notes.txt").write_text("not tracked")
+    (repo / "shop" / "__init__.py").write_text("VERSION = 1\n")
+    before = shop.state(repo)
+    done = llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--json")
+    assert done.code == 0, done.err
+    result = done.json
+    assert result["speedup"] > 1.5
+    assert result["interval"][0] > 1.03
+    assert result["measured"] == "end to end"
+    assert result["branch"] == f"llmopt/{result['run']}"
+    [kept] = result["accepted"]
+    assert kept["function"] == "shop/orders.py::customers"
+    assert kept["evidence"]["tests"].startswith("5 tests passed")
+    assert git(repo, "rev-parse", result["branch"]) == kept["commit"]
+    message = git(repo, "log", "-1", "--format=%B", kept["commit"])
+    assert "Speedup: " in message
+    assert "5 tests passed" in message
+    assert "manual" in message
+    assert "dict.fromkeys" in git(repo, "show", f"{result['branch']}:shop/orders.py")
+    assert git(repo, "show", f"{result['base']}:shop/__init__.py") == "VERSION = 1"  # the dirty state was the base
+    assert shop.state(repo) == before
+
+
+def test_a_wrong_answer_is_turned_down_by_the_tests_before_timing(repo: Path, tmp_path: Path) -> None:
+    done = llmopt(repo, "optimize", *FAST, "--attempts", "1", "--model", answers(tmp_path / "m", WRONG), "--json")
+    assert done.code == 3, done.err
+    [rejected] = done.json["rejected"]
+    assert rejected["stage"] in ("output", "tests")
+    assert "test_" in rejected["reason"] or "prints something else" in rejected["reason"]
+    assert done.json["accepted"] == []
+    assert "llmopt/" not in git(repo, "branch", "--list", "llmopt/*")
+
+
+def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
+    done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")
+    assert done.code == 0, done.err + done.out
+    assert done.json["speedup"] > 1.5
+    assert done.json["tokens"] == 0
+    assert done.json["accepted"][0]["author"].startswith("rules")
+
+
+@pytest.mark.parametrize("keep", ["commit", "worktree", "patch"])
+def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
+    repo: Path, tmp_path: Path, keep: str
+) -> None:
+    before, old = git(repo, "rev-parse", "HEAD"), (repo / "shop" / "orders.py").read_text()
+    done = llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--keep", keep)
+    assert done.code == 0, done.err
+    new = (repo / "shop" / "orders.py").read_text()
+    patches = list(repo.glob("llmopt-*.patch"))
+    if keep == "commit":
+        assert "dict.fromkeys" in new
+        assert git(repo, "rev-parse", "HEAD~1") == before
+        assert git(repo, "status", "--porcelain") == ""
+    elif keep == "worktree":
+        assert "dict.fromkeys" in new
+        assert git(repo, "status", "--porcelain") == "M shop/orders.py"
+    else:
+        assert new == old
+        git(repo, "apply", str(patches[0]))
+        assert "dict.fromkeys" in (repo / "shop" / "orders.py").read_text()
+        git(repo, "apply", "-R", str(patches[0]))
+    undo = done.out.partition("Undo: ")[2].strip()
+    subprocess.run(undo, shell=True, cwd=repo, check=True, env=shop.environment(), capture_output=True)
+    assert (repo / "shop" / "orders.py").read_text() == old
+
+
+def test_a_killed_run_resumes_and_asks_nothing_twice(repo: Path, tmp_path: Path) -> None:
+    model = answers(tmp_path / "m", GOOD)
+    running = subprocess.Popen(
+        shop.command("optimize", *FAST, "--model", model, "-v"),
+        cwd=repo,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shop.environment(),
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "timing:" in line:
+            break
+    running.kill()
+    running.wait()
+    running.stderr.close()
+    asked = len(list((tmp_path / "m").glob("*-request.md")))
+    done = llmopt(repo, "optimize", "--resume", "last", "--json")
+    assert done.code == 0, done.err
+    assert len(done.json["accepted"]) == 1
+    assert asked == 1
+    requests = [path.read_text().splitlines()[2:] for path in (tmp_path / "m").glob("*-request.md")]
+    assert sum("seen = []" in "".join(text) for text in requests) == 1
+    assert llmopt(repo, "runs", "--json").json["runs"][0]["outcome"]["speedup"] > 1.03
+
+
+def test_ctrl_c_ends_cleanly_with_130_and_nothing_left_running(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    running = subprocess.Popen(
+        shop.command("optimize", *FAST, "--model", f"manual:{tmp_path / 'm'}", "-v"),
+        cwd=repo,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=shop.environment(TMPDIR=str(tmp_path)),
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "asking" in line:
+            break
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "interrupted" in out
+    assert list(tmp_path.glob("llmopt-*")) == []
+
+
+def test_a_second_run_on_the_repository_is_refused_in_one_line(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    first = subprocess.Popen(
+        shop.command("optimize", *FAST, "--model", f"manual:{tmp_path / 'm'}"),
+        cwd=repo,
+        stderr=subprocess.DEVNULL,
+        env=shop.environment(),
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "m").glob("*-request.md")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        second = llmopt(repo, "optimize", *FAST)
+        assert second.code == 1
+        assert f"process {first.pid}" in second.err
+        assert second.err.count("\n") == 1
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+
+
+def test_a_dry_run_shows_the_prompt_and_asks_nothing(repo: Path, tmp_path: Path) -> None:
+    before = shop.state(repo)
+    done = llmopt(repo, "optimize", *FAST, "--dry-run", "--model", f"manual:{tmp_path / 'm'}")
+    assert done.code == 0, done.err
+    assert 'if order["customer"] not in seen:' in done.out
+    assert "Nothing was sent." in done.out
+    assert not (tmp_path / "m").exists()
+    assert shop.state(repo) == before
+    assert not list((repo / ".llmopt" / "runs").iterdir())
+    assert git(repo, "for-each-ref", "refs/llmopt") == ""
+
+
+def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    first = llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape, "--json")
+    second = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}", "--json")
+    assert (first.code, second.code) == (0, 0), second.err
+    assert first.json["accepted"][0]["function"] == second.json["accepted"][0]["function"]
+
+
+def test_a_replay_of_changed_code_says_what_differs(repo: Path, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape)
+    source = repo / "shop" / "orders.py"
+    source.write_text(source.read_text().replace("    seen = []", "    seen: list = []"))
+    done = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}")
+    assert done.code == 1
+    assert "seen: list = []" in done.err
+
+
+def test_without_git_a_copy_is_optimized_and_a_patch_is_the_result(tmp_path: Path) -> None:
+    folder = shop.write(tmp_path / "plain", shop.FILES)
+    refused = llmopt(folder, "optimize", *FAST)
+    assert refused.code == 1
+    assert "--no-git" in refused.err
+    assert refused.err.count("\n") == 1
+    done = llmopt(folder, "optimize", *FAST, "--no-git", "--model", answers(tmp_path / "m", GOOD))
+    assert done.code == 0, done.err
+    assert not (folder / ".git").exists()
+    [patch] = folder.glob("llmopt-*.patch")
+    subprocess.run(["git", "apply", str(patch)], cwd=folder, check=True)
+    assert "dict.fromkeys" in (folder / "shop" / "orders.py").read_text()
+    assert llmopt(folder, "runs").out.count("1") >= 1
+
+
+def test_nothing_to_do_is_said_and_is_no_failure(repo: Path) -> None:
+    (repo / "bench.py").write_text("import time\n\ndef setup(): pass\n\ndef workload(): sum(range(3_000_000))\n")
+    done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["accepted"], done.json["rejected"]) == ([], [])
