@@ -52,9 +52,9 @@ def measure(target: Target, tree: Tree, bounds: Bounds, watch: Watch) -> Base:
 def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:
     """The base with the outcomes that both runs agree on as its gate; ProjectError when nothing can gate."""
     for run in (first, second):
-        if run.problem and not run.outcomes:
+        if run.problem:  # every candidate's run would end the same way, half of the tests not run
             raise ProjectError(
-                f"the tests do not run on the unchanged code: {run.problem}",
+                f"the tests do not run to their end on the unchanged code: {run.problem}",
                 "run them yourself first; --test names another command, --python another interpreter",
             )
     both = {**second.outcomes, **first.outcomes}

@@ -11,7 +11,8 @@ from llmopt.data import Base, Decision, Outcome, Pair, Verdict
 from llmopt.keep import Kept
 from llmopt.session import Session
 
-# Rounds of the end-to-end measurement: it ends when the interval is this narrow (high / low), or at the most.
+# Rounds of the end-to-end measurement: it ends when the interval is this narrow (high / low), when --max-time is over
+# and the least are there, or at the most.
 LEAST_ROUNDS, MOST_ROUNDS, NARROW = 6, 20, 1.04
 
 
@@ -36,7 +37,8 @@ def measure(opened: Session, base: Base, outcome: Outcome, progress: Callable[[D
             rounds.append(list(pairs))
             speedup, bounds = judge.end_to_end(rounds, weights(opened))
             progress(Decision("continue", "", speedup, bounds, len(rounds)))
-            if len(rounds) >= MOST_ROUNDS or (len(rounds) >= LEAST_ROUNDS and bounds[1] < NARROW * bounds[0]):
+            settled = bounds[1] < NARROW * bounds[0] or opened.seconds_left() <= 0
+            if len(rounds) >= MOST_ROUNDS or (len(rounds) >= LEAST_ROUNDS and settled):
                 return rounds
         raise AssertionError("the timer is endless")
 

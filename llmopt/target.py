@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from typing import Any
 
 from llmopt.data import Command, Limits, Project, Ran, Sandbox, Tree
 from llmopt.errors import ProjectError
+from llmopt.folders import remove
 
 PROBE = Path(__file__).parent / "probe"
 RESULT_BYTES = 256 * 1024**2  # one result file larger than this is not read
@@ -65,13 +66,13 @@ def run(
         ran = target.sandbox(command, limits)
         reports = read_reports(results)
     finally:
-        shutil.rmtree(results, ignore_errors=True)
+        remove(results)
     _refuse_leaks(target.project, reports.pop("leaks", ()))
     return Probed(ran, reports)
 
 
 def python_path(project: Project, tree: Tree) -> str:
-    """PYTHONPATH of the target's commands: the probe, the tree's import roots, and the user's own outside the repository."""
+    """PYTHONPATH of its commands: the probe, the tree's import roots, the user's own outside of the repository."""
     own = [str(tree.path / root) for root in project.roots]
     kept = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and not _inside(p, project.root)]
     return os.pathsep.join([str(PROBE), *own, *kept])
@@ -97,19 +98,20 @@ def read_reports(results: Path) -> dict[str, tuple[Any, ...]]:
     """The probe's reports by task. They come from code that is not trusted: bounded JSON, else left out."""
     reports: dict[str, tuple[Any, ...]] = {}
     for path in sorted(results.glob("*-*-*.json")):
-        if path.is_symlink() or path.stat().st_size > RESULT_BYTES:
-            continue
+        state = path.lstat()
+        if not stat.S_ISREG(state.st_mode) or state.st_size > RESULT_BYTES:
+            continue  # reading a pipe would never end
         try:
             value = json.loads(path.read_bytes())
-        except ValueError:
-            continue  # a process that died while it wrote
+        except (ValueError, RecursionError):
+            continue  # a process that died while it wrote, or nesting that nothing of ours writes
         task = path.name.split("-")[0]
         reports[task] = (*reports.get(task, ()), value)
     return reports
 
 
 def _refuse_leaks(project: Project, reports: Sequence[Any]) -> None:
-    leaked = sorted({str(path) for report in reports for path in report})
+    leaked = sorted({str(path) for report in reports if isinstance(report, list) for path in report})
     if leaked:
         raise ProjectError(
             f"the target's Python imports {leaked[0]} from your checkout, not from the tree that is measured",

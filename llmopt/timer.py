@@ -1,4 +1,4 @@
-"""Two trees in, paired samples out: base and candidate run next to each other in fresh processes, the order alternating."""
+"""Two trees in, paired samples out: base and candidate run side by side in fresh processes, the order alternating."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""The gate of the target's tests, run by real pytest on base and candidate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import targets
+
+from llmopt.checks import tests as gate
+from llmopt.data import Base, Candidate, Finding, Function, Hotspot, Limits, Proposal, TestCommand
+
+SPOT = Hotspot(Function("a.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
+MADE = Candidate(Proposal("m", SPOT, ""), "b", "c", ("a.py",))
+CODE = "def double(x):\n    return x + x\n"
+TESTS = """
+    from a import double
+
+    def test_numbers(): assert double(2) == 4
+    def test_text(): assert double("a") == "aa"
+    def test_flaky(): assert double([]) is None
+"""
+GATE = {"test_a.py::test_numbers": "passed", "test_a.py::test_text": "passed"}
+
+
+def found(tmp_path: Path, code: str, outcomes: dict[str, str], failing: tuple[str, ...] = ()) -> Finding:
+    files = {"a.py": code, "test_a.py": TESTS}
+    target, tree = targets.make(tmp_path, files, tests=TestCommand("pytest", ("test_a.py",)))
+    check = gate.check(target, lambda commit: tree, Limits(seconds=60))
+    return check(MADE, Base("b", outcomes, failing=failing))
+
+
+def test_same_outcomes_pass_though_tests_outside_the_gate_fail(tmp_path: Path) -> None:
+    finding = found(tmp_path, CODE, GATE, ("test_a.py::test_flaky",))
+    assert finding.passed
+    assert finding.evidence == {"tests": "2 tests passed as before, 1 unstable or failing left out"}
+
+
+def test_changed_outcome_is_turned_down_with_the_failure(tmp_path: Path) -> None:
+    finding = found(tmp_path, "def double(x):\n    return 2 * x if x != 'a' else 'b'\n", GATE)
+    assert not finding.passed
+    assert "test_a.py::test_text was passed, now failed" in finding.reason
+    assert "assert 'b' == 'aa'" in finding.reason
+
+
+def test_code_that_does_not_import_is_turned_down(tmp_path: Path) -> None:
+    assert not found(tmp_path, "import no_such_module\n", GATE).passed
+
+
+def test_leaving_the_process_early_is_turned_down(tmp_path: Path) -> None:
+    assert not found(tmp_path, "import os\ndef double(x):\n    os._exit(0)\n", GATE).passed
+
+
+def test_without_a_gate_nothing_runs(tmp_path: Path) -> None:
+    finding = found(tmp_path, "this is no python", {})
+    assert (finding.passed, finding.evidence) == (True, {"tests": "none"})

@@ -1,0 +1,99 @@
+"""Commands of the target: which code they import, and what of the probe's reports is believed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import targets
+
+from llmopt import target
+from llmopt.data import Limits
+from llmopt.errors import ProjectError
+
+LIMITS = Limits(seconds=30)
+
+
+def test_command_runs_in_the_trees_folder_and_imports_the_trees_code(tmp_path: Path) -> None:
+    files = {"sub/src/pkg/__init__.py": "where = __file__\n"}
+    made, tree = targets.make(tmp_path, files, below="sub", roots=("sub/src",))
+    code = "import os, pkg; print(os.getcwd()); print(pkg.where)"
+    lines = target.run(made, tree, (sys.executable, "-c", code), LIMITS).ran.stdout.split()
+    assert lines == [str(tree.path / "sub"), str(tree.path / "sub" / "src" / "pkg" / "__init__.py")]
+
+
+def test_import_roots_come_after_the_probe_and_before_the_users_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": ""}, roots=("src", ""))
+    inside, outside = made.project.root / "src", tmp_path / "elsewhere"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(inside), "", str(outside)]))
+    expected = [str(target.PROBE), str(tree.path / "src"), str(tree.path), str(outside)]
+    assert target.python_path(made.project, tree).split(os.pathsep) == expected
+
+
+def test_code_imported_from_the_checkout_is_an_error(tmp_path: Path) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": "x = 1\n"})
+    code = f"import sys; sys.path.insert(0, {str(made.project.root)!r}); import a"
+    with pytest.raises(ProjectError, match=r"imports .*/checkout/a\.py from your checkout"):
+        target.run(made, tree, (sys.executable, "-c", code), LIMITS, tasks={"leaks": {}})
+    assert target.run(made, tree, (sys.executable, "-c", "import a"), LIMITS, tasks={"leaks": {}}).ran.exit_code == 0
+
+
+def test_results_folder_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tempfile
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    made, tree = targets.make(tmp_path, {"a.py": ""})
+    target.run(made, tree, (sys.executable, "-c", "import a"), LIMITS, tasks={"leaks": {}})
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_reports_are_read_by_task(tmp_path: Path) -> None:
+    for name, value in {"sample-1-0.json": 1, "sample-2-0.json": 2, "leaks-1-0.json": [], "settings.json": 3}.items():
+        (tmp_path / name).write_text(json.dumps(value))
+    assert target.read_reports(tmp_path) == {"leaks": ([],), "sample": (1, 2)}
+
+
+def test_what_is_no_small_regular_json_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is written by code that is not trusted."""
+    monkeypatch.setattr(target, "RESULT_BYTES", 1_000_000)
+    (tmp_path / "secret").write_text('"secret"')
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "x-1-0.json").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder / "x-2-0.json")
+    (folder / "x-3-0.json").mkdir()
+    (folder / "x-4-0.json").write_bytes(b'{"torn": ')
+    (folder / "x-5-0.json").write_bytes(b"\xff\xfe")
+    (folder / "x-6-0.json").write_bytes(b"[" * 500_000)
+    (folder / "x-7-0.json").write_bytes(b'"' + b"x" * 1_000_000 + b'"')
+    (folder / "x-8-0.json").write_bytes(b"8")
+    assert target.read_reports(folder) == {"x": (8,)}
+
+
+@pytest.mark.parametrize("value", [5, None, {"a": 1}, [], [[1]]])
+def test_forged_reports_of_leaks_are_no_crash(tmp_path: Path, value: object) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": ""})
+    code = (
+        "import json, os; results = json.load(open(os.environ['LLMOPT_PROBE']))['results'];"
+        f"open(results + '/leaks-1-0.json', 'w').write({json.dumps(value)!r})"
+    )
+    call = (made, tree, (sys.executable, "-c", code), LIMITS)
+    if value == [[1]]:
+        with pytest.raises(ProjectError):
+            target.run(*call, tasks={"leaks": {}})
+    else:
+        assert target.run(*call, tasks={"leaks": {}}).ran.exit_code == 0
+
+
+def test_time_out_is_reported_and_its_reports_are_those_that_were_written(tmp_path: Path) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": ""})
+    command = (sys.executable, "-c", "import time; time.sleep(60)")
+    probed = target.run(made, tree, command, replace(LIMITS, seconds=0.5), tasks={"leaks": {}})
+    assert probed.ran.timed_out
