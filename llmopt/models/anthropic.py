@@ -19,6 +19,7 @@ from anthropic.types import (
 )
 
 from llmopt.data import Conversation, Message, Model, Reply, Usage
+from llmopt.models.context import within_context
 from llmopt.models.endpoint import (
     NO_KEY,
     PROVIDERS,
@@ -75,7 +76,7 @@ def open_endpoint(
         usage = replace(answer.usage, cost_usd=cost(answer.usage, price, answer.written_tokens))
         return Reply(answer.text, answer.model or endpoint.name, usage, STOPS.get(answer.stop, "end"))
 
-    return ask
+    return within_context(ask)
 
 
 def endpoint_of(spec: ModelSpec, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES) -> Endpoint:

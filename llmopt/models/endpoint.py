@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from llmopt.errors import ModelError, UsageError
+from llmopt.models import context
 from llmopt.models.spec import ModelSpec
 
 # How often the SDK asks again after a rate limit, a server error or a lost connection, with growing pauses.
@@ -147,6 +148,8 @@ def explain(
     status = getattr(error, "status_code", 0) or 0
     if status == 404:
         return unknown_model(endpoint, said(error, endpoint), offered)
+    if found := overrun(error):
+        return context.too_long(endpoint.shown, found, said(error, endpoint), is_local(endpoint.url))
     if status >= 400:
         return refused(status, error, endpoint)
     if "Timeout" in type(error).__name__:
@@ -171,6 +174,14 @@ def cut_off(endpoint: Endpoint, reason: str = "") -> ModelError:
         f"{endpoint.shown} broke off in the middle of its answer" + (f": {reason}" if reason else ""),
         "nothing of it was used; try again, resuming the run asks only what is still open",
     )
+
+
+def overrun(error: Exception) -> context.Overrun | None:
+    """What an answer says of a context that is too short for the question, also one inside a stream."""
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    codes = tuple(inner.get(key) for key in ("code", "type")) if isinstance(inner, Mapping) else ()
+    return context.overrun(message_of(error), codes)
 
 
 def refused(status: int, error: Exception, endpoint: Endpoint) -> ModelError:

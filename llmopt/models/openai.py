@@ -18,6 +18,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.responses import EasyInputMessageParam, Response, ResponseInputParam, ResponseStreamEvent
 
 from llmopt.data import Conversation, Message, Model, Reply, Usage
+from llmopt.models.context import within_context
 from llmopt.models.endpoint import (
     NO_KEY,
     PROVIDERS,
@@ -51,7 +52,7 @@ def open_endpoint(
             reply, written_tokens = converse(client, endpoint, conversation)
         return replace(reply, usage=replace(reply.usage, cost_usd=cost(reply.usage, price, written_tokens)))
 
-    return ask
+    return within_context(ask)
 
 
 def endpoint_of(spec: ModelSpec, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES) -> Endpoint:
