@@ -30,8 +30,8 @@ OPENAI = (
 )
 ANTHROPIC = "prompt is too long: 208310 tokens > 200000 maximum"
 ANTHROPIC_BOTH = (
-    "input length and `max_tokens` exceed context limit: 190000 + 16000 > 200000, decrease input length or `max_tokens` "
-    "and try again"
+    "input length and `max_tokens` exceed context limit: 190000 + 16000 > 200000, decrease input length or "
+    "`max_tokens` and try again"
 )
 CONVERSATION = Conversation((Message("system", "Short."), Message("user", "x" * 5000)), "speed up a.py::f")
 
