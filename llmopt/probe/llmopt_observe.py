@@ -22,6 +22,7 @@ import sys
 import types
 
 import llmopt_lines
+import llmopt_parts
 import llmopt_report
 import llmopt_values
 
@@ -307,6 +308,7 @@ class Record:
         names = []
         for sample in self.samples:
             names += [name for name in sample if name not in names]
+        names.sort(key=lambda name: "." in name or "[" in name)  # the arguments, then their parts
         return {
             "path": self.path,
             "name": self.name,
@@ -321,13 +323,13 @@ class Record:
     def _kinds(self, name):
         counts = {}
         for sample in self.samples:
-            if name in sample:
-                counts[sample[name]] = counts.get(sample[name], 0) + 1
+            for kind in sample.get(name, ()):
+                counts[kind] = counts.get(kind, 0) + 1
         return counts
 
 
 def _described(function, args, kwargs):
-    """Parameter name -> kind, for what was passed and what the defaults fill in."""
+    """Parameter name -> [kind], for what was passed and what the defaults fill in, then the parts of these."""
     code = function.__code__
     names = code.co_varnames[: code.co_argcount]
     defaults = function.__defaults__ or ()
@@ -335,14 +337,21 @@ def _described(function, args, kwargs):
     values.update(function.__kwdefaults__ or {})
     values.update(zip(names, args))  # noqa: B905
     values.update(kwargs)
-    described = {name: llmopt_values.describe(values.pop(name)) for name in _parameters(code) if name in values}
+    given = {name: values.pop(name) for name in _parameters(code) if name in values}
+    described = {name: [llmopt_values.describe(value)] for name, value in given.items()}
     star = code.co_argcount + code.co_kwonlyargcount
     if code.co_flags & 0x04:
-        described["*" + code.co_varnames[star]] = llmopt_values.describe(args[code.co_argcount :])
+        described["*" + code.co_varnames[star]] = [llmopt_values.describe(args[code.co_argcount :])]
         star += 1
     if code.co_flags & 0x08:
-        described["**" + code.co_varnames[star]] = llmopt_values.describe(values)
+        described["**" + code.co_varnames[star]] = [llmopt_values.describe(values)]
+    wanted = _words(code)
+    for name, value in given.items():
+        described.update(llmopt_parts.describe(name, value, wanted))
     return described
+
+
+_words = functools.lru_cache(maxsize=256)(llmopt_parts.words)
 
 
 def _parameters(code):
@@ -397,7 +406,7 @@ def _wrap_plain(record, lines, function):
         finally:
             leave()
         if sample is not None:
-            sample["return"] = llmopt_values.describe(result)
+            sample["return"] = [llmopt_values.describe(result)]
         return result
 
     return wrapper
@@ -416,7 +425,7 @@ def _wrap_coroutine(record, lines, function):
         sample = _count(record, function, args, kwargs, None)
         result = await _awaited_steps(function(*args, **kwargs), lines)
         if sample is not None:
-            sample["return"] = llmopt_values.describe(result)
+            sample["return"] = [llmopt_values.describe(result)]
         return result
 
     return wrapper
@@ -449,7 +458,7 @@ def _count(record, function, args, kwargs, result):
         return None
     sample = record.take(number, function, args, kwargs)
     if result is not None:
-        sample["return"] = result
+        sample["return"] = [result]
     return sample
 
 

@@ -2,12 +2,12 @@
 
 import itertools
 
-ELEMENTS = 8  # of a container, whose types are looked at
+ELEMENTS = 8  # of a container, whose types are looked at: the first, and the last of a list
 TYPES = 3  # named of a mixed container
 LARGE_BITS = 63  # an int beyond this is described by its size
 
-_qualname = type.__dict__["__qualname__"].__get__  # a metaclass may define its own __getattribute__
-_module = type.__dict__["__module__"].__get__
+qualname = type.__dict__["__qualname__"].__get__  # a metaclass may define its own __getattribute__
+module = type.__dict__["__module__"].__get__
 
 
 def describe(value):
@@ -15,7 +15,7 @@ def describe(value):
     kind = type(value)
     if kind in DESCRIBED:
         return DESCRIBED[kind](value)
-    name = _qualname(kind)
+    name = _name(kind)
     special = LIBRARY.get((_root(kind), name))
     if special is None:
         return name
@@ -26,8 +26,14 @@ def describe(value):
 
 
 def _root(kind):
-    module = _module(kind)
-    return module.partition(".")[0] if type(module) is str else ""
+    found = module(kind)
+    return found.partition(".")[0] if type(found) is str else ""
+
+
+def _name(kind):
+    """The class's name; with its module where a built-in type has that name (numpy's bool)."""
+    name = qualname(kind)
+    return "%s.%s" % (_root(kind), name) if name in NAMES and _root(kind) != "builtins" else name
 
 
 def _int(value):
@@ -41,6 +47,11 @@ def _sized(value):
 
 def _container(value):
     return "%s%s len %d" % (type(value).__name__, _types(value), len(value))
+
+
+def _sequence(value):
+    looked_at = value[: ELEMENTS - 1] + value[max(ELEMENTS, len(value)) - 1 :]
+    return "%s%s len %d" % (type(value).__name__, _types(looked_at), len(value))
 
 
 def _dict(value):
@@ -57,7 +68,7 @@ def _type_names(values):
     names = []
     try:
         for value in itertools.islice(values, ELEMENTS):
-            name = _qualname(type(value))
+            name = _name(type(value))
             if name not in names:
                 names.append(name)
     except RuntimeError:
@@ -87,12 +98,14 @@ DESCRIBED = {
     bytes: _sized,
     bytearray: _sized,
     range: _sized,
-    list: _container,
-    tuple: _container,
+    list: _sequence,
+    tuple: _sequence,
     set: _container,
     frozenset: _container,
     dict: _dict,
 }
+PLAIN = {int, str, bytes, bool, float, type(None)}  # told in full by the kind of what holds them
+NAMES = {kind.__name__ for kind in [*DESCRIBED, *PLAIN]}
 LIBRARY = {
     ("collections", "deque"): _container,
     ("collections", "defaultdict"): _dict,

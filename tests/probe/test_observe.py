@@ -238,6 +238,112 @@ def test_code_of_the_values_is_never_run(tmp_path: Path) -> None:
     assert seen == {"x": {"Hostile": 1}, "return": {"list[Hostile] len 1": 1}}
 
 
+PARTS = """
+    import collections, dataclasses, typing
+    @dataclasses.dataclass
+    class Entry:
+        host: str
+        size: int = 0
+        note: str = None
+        @property
+        def twice(self): raise SystemExit("property")
+    class Slotted:
+        __slots__ = ("host", "size", "unset")
+    class Text(str):
+        def __eq__(self, other): raise SystemExit("eq")
+        def __hash__(self): raise SystemExit("hash")
+        def __getattr__(self, name): raise SystemExit("getattr")
+    class Hidden:
+        host = property(lambda self: 1 / 0, lambda self, value: None)
+        def __getattr__(self, name): raise SystemExit("getattr")
+    class Closed:
+        def __getattribute__(self, name): raise SystemExit("attribute")
+    Point = collections.namedtuple("Point", "host size")
+    def f(entries, order, other=None):
+        return lambda: [(e.host, e.size, e.note, e.twice, e.unset, e.log.deep) for e in entries] + order["customer"]
+"""
+
+
+def parts(tmp_path: Path, python: str, *lines: str) -> dict[str, dict[str, int]]:
+    source = "\n".join([PARTS, *(f"    {line}" for line in lines)])
+    here = probing(tmp_path, python, {"main.py": source})
+    (report,) = observe(here, [{"path": "main.py", "name": "f", "line": 0}], "main.py")
+    seen = {a["name"]: a["kinds"] for a in report["functions"][0]["arguments"]}
+    assert list(seen)[-1] == "return"
+    return {name: kinds for name, kinds in seen.items() if "." in name or "[" in name}
+
+
+def test_parts_that_the_function_names_are_described_by_their_path(tmp_path: Path, python: str) -> None:
+    seen = parts(
+        tmp_path,
+        python,
+        'entries = [Entry("ab", note=Text("x")) for _ in range(9)]',
+        'f([*entries, Entry("c", 3)], {"customer": "me", "left out": 1})',
+    )
+    assert seen == {
+        "entries[]": {"Entry": 4},
+        "entries[].host": {"str len 2": 3, "str len 1": 1},
+        "entries[].size": {"int 0": 3, "int 3": 1},
+        "entries[].note": {"Text": 3, "NoneType": 1},
+        "order['customer']": {"str len 2": 1},
+    }
+
+
+def test_slots_fields_and_nested_objects_are_followed(tmp_path: Path, python: str) -> None:
+    seen = parts(
+        tmp_path,
+        python,
+        "slotted, nested = Slotted(), Entry('a')",
+        "slotted.host, slotted.size, nested.log = 'abc', 1, Entry('b')",
+        "nested.log.deep = [Point(1, 'x')]",
+        "f(slotted, nested, Point('h', 2))",
+    )
+    assert seen == {
+        "entries.host": {"str len 3": 1},
+        "entries.size": {"int 1": 1},
+        "order.host": {"str len 1": 1},
+        "order.size": {"int 0": 1},
+        "order.note": {"NoneType": 1},
+        "order.log": {"Entry": 1},
+        "order.log.host": {"str len 1": 1},
+        "order.log.size": {"int 0": 1},
+        "order.log.note": {"NoneType": 1},
+        "order.log.deep": {"list[Point] len 1": 1},
+        "order.log.deep[]": {"Point": 1},
+        "order.log.deep[].host": {"int 1": 1},
+        "order.log.deep[].size": {"str len 1": 1},
+        "other.host": {"str len 1": 1},
+        "other.size": {"int 2": 1},
+    }
+
+
+def test_what_a_class_computes_is_not_described(tmp_path: Path, python: str) -> None:
+    seen = parts(
+        tmp_path,
+        python,
+        "hidden = Hidden()",
+        "vars(hidden).update(host='stored but hidden', size=1)",
+        "f([hidden, Closed(), Text('a')], {3: 1, 'customer': 2}, collections.defaultdict(int, customer=1))",
+    )
+    assert seen == {"entries[]": {"Hidden": 1, "Closed": 1, "Text": 1}, "entries[].size": {"int 1": 1}}
+
+
+def test_parts_of_one_argument_are_bounded(tmp_path: Path) -> None:
+    names = [f"a{i}" for i in range(30)]
+    source = f"""
+        class Big: pass
+        big = Big()
+        for name in {names}: setattr(big, name, [big] * 1000)
+        def f(x): return {" or ".join(f"x.{name}" for name in names)}
+        f(big)
+    """
+    here = probing(tmp_path, OWN, {"main.py": source})
+    (report,) = observe(here, [{"path": "main.py", "name": "f", "line": 0}], "main.py")
+    seen = [a["name"] for a in report["functions"][0]["arguments"]]
+    assert [name for name in seen if name.count(".") == 1 and "[" not in name] == [f"x.a{i}" for i in range(12)]
+    assert len(seen) == 2 + 12 + 12
+
+
 def test_values_are_released(tmp_path: Path) -> None:
     source = """
         import weakref
