@@ -20,33 +20,27 @@ Watch = Callable[[str], None]
 SAMPLE_SECONDS = 0.3
 MOST_REPETITIONS = 1000
 NOISE_SAMPLES = 3
-PASSING = ("passed", "skipped", "xfailed")
+PASSING = ("passed", "skipped", "xfailed", "xpassed")
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Limits of the two things that run."""
-
-    tests: Limits
-    workloads: Limits
-
-
-def measure(target: Target, tree: Tree, bounds: Bounds, watch: Watch) -> Base:
-    """Run the tests twice and each workload a few times on the base.
-
-    Raises ProjectError when no test passes, WorkloadError when a workload does not run.
-    """
+def gate(target: Target, tree: Tree, limits: Limits, watch: Watch) -> Base:
+    """Run the tests twice on the base, which is not timed yet; ProjectError when no test passes."""
     base = Base(commit=tree.commit, gate={})
-    for index, workload in enumerate(target.project.workloads):
-        watch(f"workload {index + 1}: {workload.spec}")
-        base = _with_workload(base, _measure_workload(target, tree, workload, bounds.workloads))
     if target.project.tests is None:
         return base
     watch("tests on the base, first run")
-    first = suite.run_tests(target, tree, bounds.tests)
+    first = suite.run_tests(target, tree, limits)
     watch("tests on the base, second run")
-    second = suite.run_tests(target, tree, bounds.tests)
+    second = suite.run_tests(target, tree, limits)
     return with_tests(base, first, second)
+
+
+def timed(target: Target, base: Base, tree: Tree, limits: Limits, watch: Watch) -> Base:
+    """Run each workload a few times on the base; WorkloadError when one does not run."""
+    for index, workload in enumerate(target.project.workloads):
+        watch(f"workload {index + 1}: {workload.spec}")
+        base = _with_workload(base, _measure_workload(target, tree, workload, limits))
+    return base
 
 
 def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:

@@ -13,8 +13,9 @@ import typer
 from llmopt.errors import LlmoptError, UsageError
 
 EPILOG = (
-    "Exit codes: 0 something kept or nothing to do, 1 error, 2 usage, 3 nothing found within the budget, 130 interrupted. "
-    "Settings: flags win over LLMOPT_* variables, which win over [tool.llmopt] in pyproject.toml (or llmopt.toml)."
+    "Exit codes: 0 something kept or nothing to do, 1 error, 2 usage, 3 nothing found within the budget, "
+    "130 interrupted. Settings: flags win over LLMOPT_* variables, which win over [tool.llmopt] in pyproject.toml "
+    "(or llmopt.toml)."
 )
 
 app = typer.Typer(
@@ -34,8 +35,9 @@ Workloads = Annotated[
         "--workload",
         "-w",
         metavar="SPEC",
-        help="What is to become faster: a script (with setup()/workload(), or plain), module:function, pytest:ARGS, asv:REGEX, "
-        "a shell command (cmd:...). SPEC@WEIGHT weighs it. Repeat for several. Default: benchmarks found, else the tests.",
+        help="What is to become faster: a script (with setup()/workload(), or plain), module:function, pytest:ARGS, "
+        "asv:REGEX, a shell command (cmd:...). SPEC@WEIGHT weighs it. Repeat for several. "
+        "Default: benchmarks found, else the tests.",
     ),
 ]
 Python = Annotated[
@@ -85,8 +87,8 @@ def optimize(
             "--model",
             "-m",
             metavar="SPEC",
-            help="rules (no model, the default), anthropic:NAME, openai:NAME, openai:NAME@URL for any compatible endpoint, "
-            "manual:DIR (you are the model), replay:FILE.",
+            help="rules (no model, the default), anthropic:NAME, openai:NAME, openai:NAME@URL for any compatible "
+            "endpoint, manual:DIR (you are the model), replay:FILE.",
         ),
     ] = None,
     function: Annotated[
@@ -135,11 +137,11 @@ def optimize(
         typer.Option("--resume", metavar="RUN", help="Go on with an earlier run ('last'); nothing is paid for twice."),
     ] = "",
     record: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--record", metavar="FILE", help="Append every request and reply to a transcript for replay:FILE."
         ),
-    ] = "",
+    ] = None,
     python: Python = None,
     root: Roots = None,
     test_timeout: Annotated[
@@ -169,12 +171,13 @@ def optimize(
         "exclude": exclude,
         "rules": rules,
         "allow_no_tests": allow_no_tests,
+        "record": record and str(Path(record).resolve()),  # a resumed run may start in another folder
         "python": python,
         "roots": root,
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, record)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume)
     return command.run(path, flags, os.environ, options)
 
 

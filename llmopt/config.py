@@ -96,6 +96,7 @@ class Settings(BaseModel):
     keep: Literal["branch", "commit", "worktree", "patch"] = Field(
         default="branch", description="What happens at the end."
     )
+    record: str | None = Field(default=None, description="A transcript file for every request and reply.")
     prompts: str | None = Field(default=None, description="A folder whose templates win over the built-in ones.")
     prices: dict[str, PriceSetting] = Field(default={}, description="Prices by model name.")
 

@@ -45,7 +45,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class TestCommand:
-    """How the target's tests run. `kind` is "pytest" or "unittest" (outcomes test by test) or "command" (its exit code).
+    """How the target's tests run. `kind` is "pytest", "unittest" (outcomes test by test) or "command" (its exit code).
 
     For the first two `arguments` follow `python -m KIND`; for "command" they are one shell line.
     """
@@ -237,7 +237,8 @@ class Hotspot:
 
     `self_share`: the function's own frames, native calls included. `own_share`: also the library code it calls that
     lies outside the repository; functions are ranked by it. `inclusive_share`: all it calls. `headroom` = 1 / (1 -
-    inclusive_share), the speedup of the run if the function cost nothing. `chain` are the callers, nearest first, with their inclusive shares.
+    inclusive_share), the speedup of the run if the function cost nothing. `chain` are the callers, nearest first, with
+    their inclusive shares.
     """
 
     function: Function

@@ -287,7 +287,7 @@ def diff(root: Path, old: str, new: str) -> bytes:
 
 def ref_of(run: str) -> str:
     """The ref that holds a run's commits, whatever becomes of its branch."""
-    return f"refs/llmopt/{run}"
+    return f"refs/llmopt/runs/{run}"
 
 
 def update_ref(root: Path, ref: str, commit: str) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -84,10 +85,16 @@ class Journal:
         return [value for (known, _), value in self._known.items() if known == kind]
 
     def remembered(self, model: Model) -> Model:
-        """The model, asked at most once for each conversation: a resumed run pays for nothing twice."""
+        """The model, asked at most once for each question: a resumed run pays for nothing twice.
+
+        A question is known by its subject and by how often that was asked before. Its text is no part of the key, so
+        that a run also resumes after the prompts have changed.
+        """
+        asked: Counter[str] = Counter()
 
         def ask(conversation: Conversation) -> Reply:
-            key = digest(conversation)
+            asked[conversation.subject] += 1
+            key = f"{conversation.subject} #{asked[conversation.subject]}"
 
             def call() -> Reply:
                 self.add("request", conversation)

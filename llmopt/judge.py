@@ -27,6 +27,8 @@ LOSS_ALPHA = 0.05
 CLEARLY_SLOWER = 0.9
 # A workload that seems slower than this is measured on, until it is seen to have lost or the samples end.
 SUSPECT = 0.98
+# What is reported of a winner are its confirming samples: with fewer the interval is too wide to be of use.
+CONFIRMING_PAIRS = 7
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Rule:
     min_speedup: float
     alpha: float
     max_pairs: int
+    min_pairs: int = 2
 
 
 # A false winner must pass both: screening is wrong with 5 %, the confirmation on fresh samples with 1 %, so that even
@@ -47,7 +50,7 @@ def screening(min_speedup: float) -> Rule:
 
 def confirmation(min_speedup: float) -> Rule:
     """The rule for a winner's fresh samples."""
-    return Rule(min_speedup, alpha=0.01, max_pairs=30)
+    return Rule(min_speedup, alpha=0.01, max_pairs=30, min_pairs=CONFIRMING_PAIRS)
 
 
 Round = Sequence[Pair]  # one pair of each workload, in the workloads' order
@@ -74,7 +77,7 @@ def _outcome(rounds: Sequence[Round], ratios: Sequence[float], decision: Decisio
     if decision.interval[0] > rule.min_speedup:
         if lost := losing_workloads(rounds):
             return "reject", f"{measured} over all workloads, but workload {lost[0] + 1} became slower"
-        waits = len(ratios) < rule.max_pairs and _any_suspect(rounds)
+        waits = len(ratios) < rule.min_pairs or (len(ratios) < rule.max_pairs and _any_suspect(rounds))
         return ("continue", "") if waits else ("accept", measured)
     if len(ratios) >= 4 and interval(ratios, FUTILITY_ALPHA)[2] < goal:
         return "reject", f"no gain of {rule.min_speedup:g}x: {measured}"

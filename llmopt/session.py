@@ -1,4 +1,4 @@
-"""A path and settings in, an open session out: project, base commit, journal and trees, for a new run or a resumed one."""
+"""A path and settings in, an open session out: project, base commit, journal and trees, of a new or a resumed run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from typing import Any
 
 from llmopt import __version__, config, git, journal, project, workloads
 from llmopt.config import Settings
-from llmopt.data import Limits, Project, Usage, Workload
+from llmopt.data import Base, Limits, Project, Usage
 from llmopt.errors import ProjectError, UsageError
 from llmopt.sandbox import open_sandbox
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
+
+TESTS_NOTICE = (
+    "no --workload given and no benchmarks found: the test suite is the workload; tests seldom use the code as its "
+    "users do, so name a workload for gains that matter"
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Session:
     journal: journal.Journal
     trees: Trees
     notices: tuple[str, ...] = ()
+    tests_are_workload: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -126,7 +132,7 @@ def start(
             finally:
                 opened.journal.close()
                 if temporary:
-                    git.delete_ref(opened.place.root, f"refs/llmopt/{opened.name}")
+                    git.delete_ref(opened.place.root, git.ref_of(opened.name))
 
 
 def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
@@ -139,7 +145,7 @@ def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Pat
             "make the repository writable, or use --no-git to work on a copy",
         )
     base, left_out = git.snapshot(place.root)
-    git.update_ref(place.root, f"refs/llmopt/{run}", base)
+    git.update_ref(place.root, git.ref_of(run), base)
     record = journal.Journal(runs / "runs" / run / "journal.jsonl")
     record.add("start", _start(place, settings, base), key="start")
     opened = _open(run, place, settings, base, record, folder)
@@ -188,7 +194,8 @@ def _open(run: str, place: Place, settings: Settings, base: str, record: journal
     found, notices = _with_workloads(opened, place.folder)
     trees = Trees(place.root, folder / "trees")
     known = (*project.notices(found), *notices)
-    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, known)
+    fallback = not opened.workloads and notices[-1:] == [TESTS_NOTICE]
+    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, known, fallback)
 
 
 def _with_workloads(opened: Project, folder: Path) -> tuple[Project, list[str]]:
@@ -203,19 +210,17 @@ def _with_workloads(opened: Project, folder: Path) -> tuple[Project, list[str]]:
             f"no workload was given, and {folder} has neither benchmarks nor tests",
             "name what is to become faster: --workload 'python -m yourpackage …', a script, module:function",
         )
-    tests = tests_as_workload(opened)
-    return replace(opened, workloads=(tests,)), [
-        "no --workload given and no benchmarks found: the test suite is the workload; tests seldom use the code as its "
-        "users do, so name a workload for gains that matter"
-    ]
+    tests = workloads.of_tests(opened.tests, folder, opened.interpreter)
+    return replace(opened, workloads=(tests,)), [TESTS_NOTICE]
 
 
-def tests_as_workload(opened: Project) -> Workload:
-    """The test suite as a workload."""
-    assert opened.tests is not None
-    if opened.tests.kind == "pytest":
-        return Workload("pytest", "pytest", " ".join(opened.tests.arguments))
-    return Workload(" ".join(opened.tests.arguments), "command", " ".join(opened.tests.arguments))
+def with_gate(opened: Session, base: Base) -> Session:
+    """The session whose workload, where that is the test suite, leaves out the tests that cannot gate either."""
+    found = opened.project
+    if not opened.tests_are_workload or found.tests is None:
+        return opened
+    stable = workloads.of_tests(found.tests, opened.place.folder, found.interpreter, [*base.failing, *base.unstable])
+    return replace(opened, target=replace(opened.target, project=replace(found, workloads=(stable,))))
 
 
 def spent(record: journal.Journal) -> Usage:

@@ -11,12 +11,12 @@ import targets
 from scripted import Scripted
 
 from llmopt import baseline
-from llmopt.baseline import Bounds, with_tests
+from llmopt.baseline import with_tests
 from llmopt.data import Base, Limits, Project, TestCommand, TestRun, Workload
 from llmopt.errors import ProjectError, WorkloadError
 from llmopt.target import Target
 
-BOUNDS = Bounds(Limits(seconds=60), Limits(seconds=60))
+LIMITS = Limits(seconds=60)
 EMPTY = Base("c", {})
 
 
@@ -33,8 +33,8 @@ def test_gate_is_what_both_runs_agree_on_and_passes() -> None:
         seconds=2.0, a="passed", b="failed", c="failed", d="skipped", e="xfailed", f="error", i="passed", h="xpassed"
     )
     base = with_tests(EMPTY, first, second)
-    assert base.gate == {"a": "passed", "d": "skipped", "e": "xfailed"}
-    assert base.failing == ("b", "f", "h")
+    assert base.gate == {"a": "passed", "d": "skipped", "e": "xfailed", "h": "xpassed"}
+    assert base.failing == ("b", "f")
     assert base.unstable == ("c", "g", "i")
     assert base.test_seconds == 2.0
 
@@ -73,7 +73,7 @@ def test_run_that_breaks_off_is_an_error_also_when_some_tests_passed(outcomes: d
 
 def measured(seconds: scripted.Seconds, prints: Callable[[str], str] = lambda commit: "x", lines: int = 1) -> Base:
     target = Scripted(seconds, prints).target([f"w{n}" for n in range(lines)], [1.0] * lines)
-    return baseline.measure(target, scripted.tree_of(scripted.BASE), BOUNDS, lambda text: None)
+    return baseline.timed(target, EMPTY, scripted.tree_of(scripted.BASE), LIMITS, lambda text: None)
 
 
 def test_seconds_are_the_median_without_the_first_run_and_noise_the_largest_deviation() -> None:
@@ -94,7 +94,7 @@ def test_workload_that_fails_on_the_base_is_an_error() -> None:
     sandbox = Scripted(lambda commit, line, before: 1.0)
     sandbox.exit_codes[scripted.BASE] = 2
     with pytest.raises(WorkloadError, match="workload work ended with exit code 2"):
-        baseline.measure(sandbox.target(), scripted.tree_of(scripted.BASE), BOUNDS, lambda text: None)
+        baseline.timed(sandbox.target(), EMPTY, scripted.tree_of(scripted.BASE), LIMITS, lambda text: None)
 
 
 def test_real_project_is_measured(tmp_path: Path) -> None:
@@ -113,11 +113,12 @@ def test_real_project_is_measured(tmp_path: Path) -> None:
         Project(made.project.root, "", made.project.interpreter, made.project.tests, (workload,)), made.sandbox
     )
     watched: list[str] = []
-    base = baseline.measure(target, tree, BOUNDS, watched.append)
+    gated = baseline.gate(target, tree, LIMITS, watched.append)
+    base = baseline.timed(target, gated, tree, LIMITS, watched.append)
     assert base.gate == {"test_mod.py::test_sum": "passed"}
     assert base.failing == ("test_mod.py::test_broken",)
     assert base.unstable == ("test_mod.py::test_flaky",)
-    assert watched == ["workload 1: mod:f", "tests on the base, first run", "tests on the base, second run"]
+    assert watched == ["tests on the base, first run", "tests on the base, second run", "workload 1: mod:f"]
     assert base.repetitions[0] > 100
     assert 0 < base.seconds[0] < 0.01
     assert 0 <= base.noise < 2

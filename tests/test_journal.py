@@ -191,18 +191,20 @@ def question(text: str) -> Conversation:
     return Conversation((Message("user", text),), "subject")
 
 
-def test_remembered_model_is_asked_once_for_a_conversation_over_all_sessions(at: Open) -> None:
+def test_remembered_model_is_asked_once_for_each_question_over_all_sessions_though_the_prompts_change(at: Open) -> None:
     asked = []
 
     def model(conversation: Conversation) -> Reply:
         asked.append(conversation.messages[-1].text)
-        return Reply(f"answer to {asked[-1]}", "m", Usage(10, 0, 5, 0, 0.01))
+        return Reply(f"answer {len(asked)}", "m", Usage(10, 0, 5, 0, 0.01))
 
-    first = at()
-    answers = [first.remembered(model)(question(text)) for text in ("a", "b", "a")]
-    assert at().remembered(model)(question("b")) == answers[1]
-    assert asked == ["a", "b"]
-    assert answers[0] == answers[2]
+    first = at().remembered(model)
+    answers = [first(question(text)) for text in ("a", "again", "changed")]  # one subject, three times
+    again = at().remembered(model)
+    assert [again(question(text)) for text in ("new words", "again", "changed")] == answers
+    assert asked == ["a", "again", "changed"]
+    again(question("a fourth time"))
+    assert asked[3:] == ["a fourth time"]
 
 
 def test_request_is_on_record_before_the_model_is_asked(path: Path, at: Open) -> None:

@@ -328,7 +328,7 @@ def test_patch_goes_to_the_current_folder_when_the_checkout_cannot_be_written(
 def test_accepted_commit_is_on_a_ref_at_once(root: Path, as_branch: bool, branches: list[str]) -> None:
     _, commits = edited(root)
     keep.record(root, RUN, commits[0], as_branch)
-    assert user(root, "rev-parse", f"refs/llmopt/{RUN}") == commits[0]
+    assert user(root, "rev-parse", f"refs/llmopt/runs/{RUN}") == commits[0]
     assert user(root, "for-each-ref", "--format=%(refname)", "refs/heads/llmopt").split() == branches
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from llmopt import judge, timer
 from llmopt.data import Base, Candidate, Check, Decision, Finding, Limits, Pair, Tree
@@ -37,7 +38,8 @@ def check(
                     break
         except WorkloadError as problem:
             return Finding(False, problem.message)
-        evidence = {stage: f"{judge.describe(decision.speedup, decision.interval)}, {decision.pairs} pairs"}
-        return Finding(decision.outcome == "accept", decision.reason, evidence, decision)
+        speedup, bounds = judge.end_to_end(pairs, weights)
+        evidence = {stage: f"{judge.describe(speedup, bounds)}, {decision.pairs} pairs"}
+        return Finding(decision.outcome == "accept", decision.reason, evidence, replace(decision, interval=bounds))
 
     return timing

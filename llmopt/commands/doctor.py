@@ -1,4 +1,4 @@
-"""`llmopt doctor`: a repository and settings in; one line for each thing a run needs out, with advice where it fails."""
+"""`llmopt doctor`: a repository and settings in; one line for each thing a run needs out, with advice."""
 
 from __future__ import annotations
 

@@ -40,7 +40,6 @@ class Options:
     dry_run: bool = False
     no_git: bool = False
     resume: str = ""
-    record: str = ""
 
 
 @dataclass
@@ -74,7 +73,10 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
                 view.notice(notice)
             if options.dry_run:
                 return dry_run.show(opened, view, options.json)
-            progress = work(opened, view, open_model(opened.settings, opened, view, options.record))
+            model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
+            base = gated(opened, view)
+            opened = session.with_gate(opened, base)
+            progress = work(opened, base, view, model)
             outcome = conclude(opened, view, progress)
         kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
         outcome = replace(outcome, branch=kept.branch if kept else "", seconds=time.monotonic() - opened.started)
@@ -99,15 +101,15 @@ def open_view(console: Console, opened: Session, options: Options) -> View:
     )
 
 
-def open_model(settings: Settings, opened: Session, view: View, record: str) -> Model | None:
+def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
     """The model of the settings with its budget, its transcript and its memory; None for the rules alone."""
     if settings.model == "rules":
         return None
     tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
     known = prices.read_prices(tables, "tool.llmopt.prices")
     model = models.open_model(settings.model, known, manual_wait=opened.seconds_left(), ask=asking(view))
-    if record:
-        model = transcript.record(model, Path(record))
+    if settings.record:
+        model = transcript.record(model, Path(settings.record))
     price = models.price_for(models.parse_spec(settings.model), known)
     model = budget.within_budget(
         model, lambda: session.spent(opened.journal), settings.max_tokens, settings.budget_usd, price
@@ -139,11 +141,11 @@ def watched(model: Model, view: View, opened: Session) -> Model:
     return ask
 
 
-def work(opened: Session, view: View, model: Model | None) -> Progress:
-    """Measure the base and search; what was found is there however it ends."""
+def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progress:
+    """Time the base and search; what was found is there however it ends."""
     progress = Progress()
     try:
-        progress.base = opened.journal.once("base", opened.base, Base, lambda: measured_base(opened, view))
+        progress.base = timed(opened, gate, view)
         view.header([summary.baseline(progress.base)])
         for notice in summary.left_out(progress.base):
             view.notice(notice)
@@ -169,17 +171,29 @@ def take(progress: Progress, event: loop.Event) -> None:
         progress.stopped = event.reason
 
 
-def measured_base(opened: Session, view: View) -> Base:
-    """The baseline; without tests only if the user allows it."""
-    project = opened.project
-    if project.tests is None and not opened.settings.allow_no_tests:
+def gated(opened: Session, view: View) -> Base:
+    """The base with its gate of tests; without tests only if the user allows it."""
+    if opened.project.tests is None and not opened.settings.allow_no_tests:
         raise ProjectError(
             f"no tests were found in {opened.place.folder}",
             "llmopt checks its edits with your tests: name them with --test, or pass --allow-no-tests to go on with "
             "what the workload prints as the only check",
         )
-    bounds = baseline.Bounds(opened.test_limits, opened.workload_limits)
-    return baseline.measure(opened.target, opened.trees.of(opened.base), bounds, view.stage)
+    tree = opened.trees.of(opened.base)
+    return opened.journal.once(
+        "gate", opened.base, Base, lambda: baseline.gate(opened.target, tree, opened.test_limits, view.stage)
+    )
+
+
+def timed(opened: Session, base: Base, view: View) -> Base:
+    """The base with the time of its workloads."""
+    tree = opened.trees.of(opened.base)
+    return opened.journal.once(
+        "base",
+        opened.base,
+        Base,
+        lambda: baseline.timed(opened.target, base, tree, opened.workload_limits, view.stage),
+    )
 
 
 def conclude(opened: Session, view: View, progress: Progress) -> Outcome:

@@ -27,7 +27,8 @@ def run(path: Path, as_json: bool) -> int:
         console.print("No runs yet: `llmopt optimize` makes the first.", markup=False)
         return 0
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for title in ("run", "end to end", "kept", "tried", "tokens, cost", "time", ""):
+    table.add_column("run", no_wrap=True, min_width=15)
+    for title in ("end to end", "kept", "tried", "tokens, cost", "time", ""):
         table.add_column(title)
     for name, outcome in found:
         table.add_row(*row(name, outcome))
@@ -53,7 +54,7 @@ def last_outcome(record: Path) -> Outcome | None:
 def row(name: str, outcome: Outcome | None) -> tuple[str, ...]:
     """The cells of one run."""
     if outcome is None:
-        return name, "–", "–", "–", "–", "–", f"not ended: llmopt optimize --resume {name}"
+        return name, "–", "–", "–", "–", "–", "not ended; --resume goes on"
     measured = describe(outcome.speedup, outcome.interval) if outcome.accepted else "–"
     return (
         name,

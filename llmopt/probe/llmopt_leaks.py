@@ -1,4 +1,4 @@
-"""Report modules that came from the original checkout although the tree has the same file: the wrong code would be measured."""
+"""Report modules that came from the original checkout although the tree has their file: the wrong code would run."""
 
 import os
 import sys

@@ -46,10 +46,10 @@ def baseline(base: Base) -> str:
 def left_out(base: Base) -> list[str]:
     """Notices about tests that cannot gate, and about a workload too short to time well."""
     notices = []
-    for names, what in ((base.failing, "fail on the unchanged code"), (base.unstable, "are unstable on it")):
+    for names, what in ((base.failing, "failing on the unchanged code"), (base.unstable, "unstable on it")):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            notices.append(f"{words.count(len(names), 'test')} {what} and do not count: {', '.join(names[:3])}{more}")
+            notices.append(f"{words.count(len(names), 'test')} {what}, left out: {', '.join(names[:3])}{more}")
     if base.seconds and min(base.seconds) < SHORT_SECONDS:
         notices.append(
             f"a workload takes only {words.duration(min(base.seconds))}: start-up and noise weigh much; a longer one "
@@ -88,7 +88,7 @@ def _kept_edit(verdict: Verdict) -> str:
 
 
 def _why_nothing(outcome: Outcome) -> list[str]:
-    if not outcome.verdicts:
+    if not outcome.verdicts and not outcome.stopped:
         return [f"No function could reach the least speedup ({words.count(outcome.skipped, 'function')} looked at)."]
     return [f"  {words.verdict(verdict)}" for verdict in outcome.rejected[:5]]
 

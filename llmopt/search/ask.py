@@ -21,8 +21,9 @@ from llmopt.search.facts import Facts
 RULES = "rules"  # proposals of these authors cost nothing and are no attempts of a model
 EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
-INTERNAL = ("syntax",)  # evidence that says nothing to a model
+INTERNAL = ("syntax", "files")  # evidence that tells a model nothing
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
+DONE_WITH = 1_000  # attempts: a function that a model declined is not asked about again
 DECLINED = "the model sees nothing worth changing"
 UNUSABLE = {
     "refusal": "the model refused to answer",
@@ -107,6 +108,8 @@ def used_attempts(hotspot: Hotspot, verdicts: Sequence[Verdict], author: str = "
     for verdict in verdicts:
         if verdict.function == hotspot.function.key:
             used = 0 if verdict.accepted else used + _is_own(verdict, author)
+            if verdict.reason == DECLINED:
+                return DONE_WITH
     return used
 
 

@@ -1,4 +1,4 @@
-"""A small real repository: a package with a slow function, its tests, and a workload; and llmopt run on it as a user does."""
+"""A small real repository: a package with a slow function, its tests, and a workload; and llmopt run on it."""
 
 from __future__ import annotations
 
