@@ -74,9 +74,14 @@ def over(
     conversation: Conversation, spent: Usage, max_tokens: int | None, budget_usd: float | None, input_tokens: int
 ) -> BudgetError:
     limits = [f"{spent.tokens:,} of {max_tokens:,} tokens"] if max_tokens is not None else []
-    limits += [f"${spent.cost_usd:.2f} of ${budget_usd:.2f}"] if budget_usd is not None else []
+    limits += [f"{dollars(spent.cost_usd)} of {dollars(budget_usd)}"] if budget_usd is not None else []
     return BudgetError(
         f"the next question, {conversation.subject!r} (about {input_tokens:,} tokens), could exceed the budget: "
         f"{' and '.join(limits)} spent",
         "raise --max-tokens or --budget-usd, or resume the run later with more",
     )
+
+
+def dollars(amount: float) -> str:
+    """With cents, or with what it takes to tell a small amount from nothing."""
+    return f"${amount:.2f}" if amount == 0 or amount >= 0.1 else f"${amount:.2g}"

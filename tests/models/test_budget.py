@@ -70,6 +70,11 @@ def test_too_few_dollars_left_stop_before_the_call() -> None:
         ask(Usage(cost_usd=1.0), None, 1.1)
 
 
+def test_a_small_budget_is_not_shown_as_nothing() -> None:
+    with pytest.raises(BudgetError, match=r"\$0\.00015 of \$0\.002 spent"):
+        ask(Usage(cost_usd=0.000149), None, 0.002)
+
+
 def test_a_budget_already_spent_stops() -> None:
     with pytest.raises(BudgetError):
         ask(Usage(cost_usd=2.0), None, 1.0)
