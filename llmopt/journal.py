@@ -84,6 +84,17 @@ class Journal:
         """All keyed values of a kind, oldest first."""
         return [value for (known, _), value in self._known.items() if known == kind]
 
+    def seconds(self) -> float:
+        """Wall time that earlier sessions of the run took: from each "open" record to the last before the next."""
+        total = 0.0
+        started = None
+        for before, line in zip([None, *self.lines], [*self.lines, None], strict=True):
+            if before and started is not None and (line is None or line["kind"] == "open"):
+                total += before["at"] - started
+            if line and line["kind"] == "open":
+                started = line["at"]
+        return total
+
     def remembered(self, model: Model) -> Model:
         """The model, asked at most once for each question: a resumed run pays for nothing twice.
 

@@ -29,6 +29,7 @@ CLEARLY_SLOWER = 0.9
 SUSPECT = 0.98
 # What is reported of a winner are its confirming samples: with fewer the interval is too wide to be of use.
 CONFIRMING_PAIRS = 7
+PATIENCE_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,19 @@ class Rule:
 
 # A false winner must pass both: screening is wrong with 5 %, the confirmation on fresh samples with 1 %, so that even
 # twenty equal candidates give a false acceptance in at most 20 * 0.05 * 0.01 = 1 % of the runs.
-def screening(min_speedup: float) -> Rule:
-    """The rule for the first look at a candidate."""
-    return Rule(min_speedup, alpha=0.05, max_pairs=24)
+def screening(min_speedup: float, pair_seconds: float = math.inf) -> Rule:
+    """The rule for the first look at a candidate, whose pairs take so long."""
+    return Rule(min_speedup, alpha=0.05, max_pairs=_most_pairs(24, pair_seconds))
 
 
-def confirmation(min_speedup: float) -> Rule:
+def confirmation(min_speedup: float, pair_seconds: float = math.inf) -> Rule:
     """The rule for a winner's fresh samples."""
-    return Rule(min_speedup, alpha=0.01, max_pairs=30, min_pairs=CONFIRMING_PAIRS)
+    return Rule(min_speedup, alpha=0.01, max_pairs=_most_pairs(30, pair_seconds), min_pairs=CONFIRMING_PAIRS)
+
+
+def _most_pairs(usual: int, pair_seconds: float) -> int:
+    """Short pairs are noisier and cost less: up to twice as many, as long as they stay within PATIENCE_SECONDS."""
+    return max(usual, min(2 * usual, int(PATIENCE_SECONDS / pair_seconds)))
 
 
 Round = Sequence[Pair]  # one pair of each workload, in the workloads' order

@@ -25,14 +25,13 @@ class Kept:
 
 def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
     """The commit message of a kept edit: the numbers and the evidence, so that the commit stands for itself."""
-    name = verdict.function.partition("::")[2]
-    subject = (
-        f"Make {name} faster: {verdict.speedup:.2f}x on {workloads[0] if len(workloads) == 1 else 'the workloads'}"
-    )
+    where = verdict.evidence.get("files") or verdict.function.partition("::")[0]
+    on = workloads[0] if len(workloads) == 1 else "the workloads"
+    subject = f"Speed up {where}: {verdict.speedup:.2f}x on {on}"
     body = [textwrap.fill(verdict.plan.strip(), 100), ""] if verdict.plan.strip() else []
     facts = [
         f"Speedup: {describe(verdict.speedup, verdict.interval)} (95 %), end to end on {', '.join(workloads)}",
-        f"Function: {verdict.function}",
+        f"Asked about: {verdict.function}",
         *(
             f"{stage.capitalize()}: {text}"
             for stage, text in verdict.evidence.items()

@@ -127,6 +127,7 @@ def start(
                 settings = config.load(place.folder, place.root, flags, environ)
                 runs = folder if temporary else place.state
                 opened = _new(place, settings, no_git, runs, folder)
+            opened.journal.add("open", __version__)
             try:
                 yield opened
             finally:

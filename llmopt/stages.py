@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +30,12 @@ SLOWDOWN, LEAST_SECOND_PASS = 30, 20.0
 
 def build(opened: Session, view: View, model: Model | None) -> Stages:
     """Wire the stages. With `model` None only the rules propose."""
+    tried: Counter[str] = Counter()
     return Stages(
         profile=lambda base: profile(opened, base, view.stage),
         localize=lambda found: localized(opened, found),
         propose=lambda base: proposer(opened, base, model),
-        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts),
+        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried),
         accept=accepted,
         enough=lambda: enough(opened),
     )
@@ -71,12 +73,13 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
         return workloads.run(opened.target, tree, workload, Limits(seconds=seconds), tasks=tasks).probed
 
     profiler = overlay.folder(opened.project.interpreter)
+    reason = ""
     for lined in (True, False):
         try:
             return lines.detail(sampled, hot, observe, overlay=profiler, lines=lined)
-        except WorkloadError:
-            continue
-    notice = "the hot functions are called too often to observe lines, calls and arguments in reasonable time"
+        except WorkloadError as problem:
+            reason = problem.message
+    notice = f"lines, calls and arguments of the hot functions could not be observed: {reason}"
     return replace(sampled, notices=(*sampled.notices, notice))
 
 
@@ -177,8 +180,10 @@ def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:
     return read_permitted
 
 
-def attempt(opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict]) -> Verdict:
-    """Put a proposal through the funnel, once for the same files on the same base."""
+def attempt(
+    opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict], tried: Counter[str]
+) -> Verdict:
+    """Put a proposal through the funnel, once over all resumptions; `tried` tells a repeated one from its first."""
 
     def take() -> Verdict:
         opened.journal.add("proposal", proposal)
@@ -186,13 +191,15 @@ def attempt(opened: Session, view: View, proposal: Proposal, base: Base, verdict
             proposal,
             base,
             lambda each, onto: commit(opened, each, onto),
-            checks(opened, view, verdicts),
+            checks(opened, view, base, verdicts),
             lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
         )
         return kept(opened, verdict) if verdict.accepted else verdict
 
-    tried = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
-    return opened.journal.once("verdict", f"{base.commit}:{tried}", Verdict, take)
+    edits = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
+    key = f"{base.commit}:{edits}"
+    tried[key] += 1
+    return opened.journal.once("verdict", f"{key} #{tried[key]}", Verdict, take)
 
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
@@ -206,9 +213,10 @@ def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
     return Candidate(proposal, base.commit, made, git.changed(opened.place.root, base.commit, made))
 
 
-def checks(opened: Session, view: View, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
+def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
     """The funnel's checks in their order, cheapest first."""
     target, tree_of, trees = opened.target, opened.trees.of, opened.trees
+    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
     fingerprints = {verdict.evidence["syntax"] for verdict in verdicts if "syntax" in verdict.evidence}
 
     def timed(stage: str, rule: judge.Rule) -> Check:
@@ -222,8 +230,8 @@ def checks(opened: Session, view: View, verdicts: Sequence[Verdict]) -> Mapping[
         "guard": guard.check(workload_files(opened), opened.settings.exclude),
         "output": output.check(target, tree_of, opened.workload_limits),
         "tests": tests.check(target, tree_of, opened.test_limits),
-        "timing": timed("timing", judge.screening(opened.settings.min_speedup)),
-        "confirmation": timed("confirmation", judge.confirmation(opened.settings.min_speedup)),
+        "timing": timed("timing", judge.screening(opened.settings.min_speedup, pair_seconds)),
+        "confirmation": timed("confirmation", judge.confirmation(opened.settings.min_speedup, pair_seconds)),
     }
 
 

@@ -346,12 +346,12 @@ def test_message_carries_numbers_evidence_and_author() -> None:
     )
     text = keep.message(verdict, RUN, ["python bench.py"])
     assert text.splitlines() == [
-        "Make Table.lookup faster: 1.50x on python bench.py",
+        "Speed up pkg/hot.py: 1.50x on python bench.py",
         "",
         "Use a dict.",
         "",
         "Speedup: 1.50x [1.45, 1.55] (95 %), end to end on python bench.py",
-        "Function: pkg/hot.py::Table.lookup",
+        "Asked about: pkg/hot.py::Table.lookup",
         "Tests: 12 tests passed as before",
         "Model: anthropic:some-model",
         f"Run: {RUN} (llmopt)",

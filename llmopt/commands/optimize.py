@@ -79,7 +79,11 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             progress = work(opened, base, view, model)
             outcome = conclude(opened, view, progress)
         kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
-        outcome = replace(outcome, branch=kept.branch if kept else "", seconds=time.monotonic() - opened.started)
+        outcome = replace(
+            outcome,
+            branch=kept.branch if kept else "",
+            seconds=opened.journal.seconds() + time.monotonic() - opened.started,
+        )
         opened.journal.add("outcome", outcome)
         report(outcome, kept, options)
         if progress.error:

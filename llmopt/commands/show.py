@@ -81,7 +81,8 @@ def verdict_text(number: int, verdict: Verdict) -> Text:
     if verdict.accepted:
         lines.append(f"   speedup: {describe(verdict.speedup, verdict.interval)}")
     else:
-        lines += [f"   reason: {line}" for line in verdict.reason.splitlines()[:12]]
+        first, *more = verdict.reason.splitlines()[:12] or [""]
+        lines += [f"   reason: {first}", *(f"           {line}" for line in more)]
     lines += [f"   {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage != "syntax"]
     lines.append(
         f"   {words.tokens(verdict.usage)}, {words.duration(verdict.seconds)}; commit {verdict.commit[:12] or 'none'}"

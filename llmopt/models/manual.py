@@ -152,7 +152,7 @@ def wait_for(path: Path, wait_seconds: float, sleep: Callable[[float], None], no
             return text
         before = seen
     raise ModelError(
-        f"no answer in {path} after {wait_seconds:g} s",
+        f"no answer in {path} after {wait_seconds:.0f} s",
         f"read {path.name.replace('reply', 'request')} beside it, write the answer to {path}, and resume the run",
     )
 

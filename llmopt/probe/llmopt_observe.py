@@ -383,7 +383,10 @@ def _wrap(record, lines, function):
     code = function.__code__
     record.codes.add((code.co_filename, code.co_firstlineno, code.co_name))
     lines.add(function)
-    return functools.wraps(function)(_wrapper_kind(code.co_flags)(record, lines, function))
+    wrapper = functools.wraps(function)(_wrapper_kind(code.co_flags)(record, lines, function))
+    # Decorators above read these, and functools.wraps leaves them out.
+    wrapper.__defaults__, wrapper.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    return wrapper
 
 
 def _wrapper_kind(flags):

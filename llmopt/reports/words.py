@@ -58,6 +58,7 @@ def verdict(value: Verdict) -> str:
 def first_line(text: str, width: int = 200) -> str:
     """The first line that says something, cut to a width."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = line.rstrip(":")
     return line if len(line) <= width else line[: width - 1] + "…"
 
 

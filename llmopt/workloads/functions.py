@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmopt.data import Interpreter, Tree, Workload
+from llmopt.errors import UsageError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.workloads import files
 from llmopt.workloads.invocation import Invocation, in_process, marked_parts, nothing_measured, place
@@ -17,8 +18,14 @@ def parse(spec: str, folder: Path, interpreter: Interpreter) -> Workload | None:
     from llmopt.workloads import script
 
     found = script.parse(spec, folder, interpreter)
-    if found is None or not has_workload(folder / found.target):
+    if found is None or "workload" not in (defined := files.functions(files.syntax(folder / found.target))):
         return None
+    for name in ("setup", "workload"):
+        if name in defined and files.needs_arguments(defined[name]):
+            raise UsageError(
+                f"workload {spec}: {name}() takes arguments, and is called without any",
+                "let setup() leave what workload() needs in a module variable",
+            )
     return Workload(spec, "functions", found.target, found.arguments)
 
 

@@ -476,7 +476,8 @@ def test_detection_takes_the_most_telling_kind_first(tmp_path: Path) -> None:
     assert [w.spec for w in detect(tmp_path)] == ["benchmarks/one.py", "benchmarks/two.py"]
 
 
-def test_workload_with_arguments_is_not_the_form_with_functions(tmp_path: Path) -> None:
+def test_workload_with_arguments_is_refused_and_not_run_as_a_script_that_does_nothing(tmp_path: Path) -> None:
     targets.write(tmp_path, {"bench/run.py": "def workload(n): pass\n"})
-    assert parse("bench/run.py", tmp_path).kind == "script"
+    with pytest.raises(UsageError, match=r"workload\(\) takes arguments"):
+        parse("bench/run.py", tmp_path)
     assert detect(tmp_path) == []
