@@ -29,13 +29,13 @@ from llmopt.models.rules.hoist_call import hoist_call
 from llmopt.models.rules.itemgetter import itemgetter
 from llmopt.models.rules.join_strings import join_strings
 from llmopt.models.rules.keys import keys
-from llmopt.models.rules.kinds import Kind, join, parse_kind
 from llmopt.models.rules.list_comprehension import list_comprehension
 from llmopt.models.rules.list_growth import list_growth
 from llmopt.models.rules.local_deque import local_deque
 from llmopt.models.rules.membership_set import membership_set
 from llmopt.models.rules.min_sorted import min_sorted
 from llmopt.models.rules.needless_copy import needless_copy
+from llmopt.models.rules.paths import known_kinds
 from llmopt.models.rules.scene import Scene, children
 from llmopt.models.rules.seen_set import seen_set
 from llmopt.models.rules.set_comprehension import set_comprehension
@@ -124,14 +124,9 @@ def _scenes(source: str, function: str, observed: tuple[Observed, ...]) -> list[
         return [Scene(module, module)]
     name = function.replace(".<locals>", "")
     found = [(node, outside) for node, path, outside in definitions if path == name]
-    kinds = _kinds(observed) if len(found) == 1 else {}
+    kinds = known_kinds(observed) if len(found) == 1 else {}
     scenes = [Scene(module, node, outside, kinds) for node, outside in found]
     return [scene for scene in scenes if not scene.is_dynamic]
-
-
-def _kinds(observed: Sequence[Observed]) -> dict[str, Kind]:
-    joined = {one.name.lstrip("*"): join(map(parse_kind, one.kinds)) for one in observed}
-    return {name: kind for name, kind in joined.items() if kind is not None}
 
 
 Definition = tuple[cst.FunctionDef, str, tuple[cst.CSTNode, ...]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from llmopt.models.rules.scene import Scene, bound_names, facts_of, walk
+from llmopt.models.rules.scene import Scene, bound_names, facts_of, only, walk
 
 Swap = tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]
 
@@ -30,6 +30,30 @@ def swap(scene: Scene, old: cst.CSTNode, new: cst.CSTNode, definitions: Sequence
     """The plainest edit: one node for another, explained by showing both."""
     explanation = f"`{shown(scene, old)}` becomes `{shown(scene, new)}`"
     return Edit(((old, (new,)),), explanation, tuple(definitions))
+
+
+def retyped(statement: cst.CSTNode, name: str, args: Sequence[cst.Arg] = ()) -> cst.CSTNode | None:
+    """`name: list[X] = ...` of a function as `name: set[X] = set()` (or another container); None where it is annotated
+    as something else. Python does not evaluate annotations of local names."""
+    line = only(statement)
+    if not isinstance(line, (cst.Assign, cst.AnnAssign)):
+        return None
+    made = line.with_changes(value=cst.Call(cst.Name(name), list(args)))
+    if isinstance(line, cst.Assign):
+        return made
+    annotation = _retyped_annotation(line.annotation.annotation, name)
+    return made.with_changes(annotation=cst.Annotation(annotation)) if annotation is not None else None
+
+
+def _retyped_annotation(node: cst.BaseExpression, name: str) -> cst.BaseExpression | None:
+    match node:
+        case cst.Name(value="list" | "List"):
+            return cst.Name(name)
+        case cst.Attribute(value=cst.Name(value="typing" | "t"), attr=cst.Name(value="List")):
+            return cst.Name(name)
+        case cst.Subscript(value=value) if (outer := _retyped_annotation(value, name)) is not None:
+            return node.with_changes(value=outer)
+    return None
 
 
 def shown(scene: Scene, node: cst.CSTNode) -> str:

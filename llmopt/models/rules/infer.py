@@ -1,4 +1,4 @@
-"""The kind of an expression: from observed arguments, literals, and what builtins are known to return."""
+"""The kind of an expression: from observed arguments and their parts, literals, and what builtins return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import libcst as cst
 
 from llmopt.models.rules.kinds import BOOL, BYTES, FLOAT, INT, ITERABLES, STR, Kind, element, join
-from llmopt.models.rules.scene import COMPREHENSIONS, Scene, method_call, plain, targets
+from llmopt.models.rules.paths import STEP, loop_of, may_put, path_of
+from llmopt.models.rules.scene import Scene, method_call, plain
 from llmopt.models.rules.uses import is_read
 
 UNKNOWN = Kind("|")  # covers nothing: joined with another kind it leaves that one as it is
@@ -45,7 +46,10 @@ def kind_of(scene: Scene, node: cst.CSTNode, seen: Mapping[str, Kind] = NOTHING)
         case cst.Name(value="None"):
             return Kind("NoneType")
         case cst.Name():
-            return _loop_variable(scene, node, seen) or name_kind(scene, node.value, seen)
+            named = _loop_variable(scene, node, seen) or name_kind(scene, node.value, seen)
+            return named or (None if node.value in seen else _part_kind(scene, node))
+        case cst.Attribute():
+            return _part_kind(scene, node)
         case cst.Integer():
             return INT
         case cst.Float():
@@ -74,7 +78,7 @@ def kind_of(scene: Scene, node: cst.CSTNode, seen: Mapping[str, Kind] = NOTHING)
         case cst.BinaryOperation():
             return _arithmetic(node.operator, kind_of(scene, node.left, seen), kind_of(scene, node.right, seen))
         case cst.Subscript():
-            return _item(scene, node, seen)
+            return _part_kind(scene, node) or _item(scene, node, seen)
         case cst.Call():
             return _call(scene, node, seen)
     return None
@@ -127,7 +131,7 @@ def _item(scene: Scene, node: cst.Subscript, seen: Mapping[str, Kind]) -> Kind |
     sliced = any(isinstance(part.slice, cst.Slice) for part in node.slice)
     if kind.name in ("str", "bytes", "list"):
         return (Kind(kind.name, kind.inner)) if sliced else element(kind)
-    return kind.inner[1] if kind.name == "dict" and len(kind.inner) == 2 else None
+    return kind.inner[1] if kind.name == "dict" and len(kind.inner) == 2 and not may_put(scene) else None
 
 
 def _call(scene: Scene, node: cst.Call, seen: Mapping[str, Kind]) -> Kind | None:
@@ -146,22 +150,16 @@ def _call(scene: Scene, node: cst.Call, seen: Mapping[str, Kind]) -> Kind | None
     return None
 
 
+def _part_kind(scene: Scene, node: cst.CSTNode) -> Kind | None:
+    """What was observed of the part of an argument that the expression reads."""
+    path = path_of(scene, node) if scene.observed else None
+    return scene.observed.get(path) if path and STEP.fullmatch(path) else None
+
+
 def _loop_variable(scene: Scene, node: cst.Name, seen: Mapping[str, Kind]) -> Kind | None:
     """The kind of a name inside a loop or comprehension that alone binds it there."""
-    if node.value in seen or node.value in scene.captured:
-        return None
-    for loop in scene.ancestors(node):
-        if isinstance(loop, cst.For) and scene.is_inside(node, loop.body):
-            binders = [binder for binder in scene.bindings.get(node.value, []) if scene.is_inside(binder, loop)]
-            if binders == [loop]:
-                return _bound_kind(scene, loop, node.value, {**seen, node.value: UNKNOWN})
-            if binders:
-                return None
-        elif isinstance(loop, COMPREHENSIONS) and loop.for_in.inner_for_in is None:
-            bound = any(target.value == node.value for target in targets(loop.for_in.target))
-            if bound and not scene.is_inside(node, loop.for_in.iter):
-                return _bound_kind(scene, loop.for_in, node.value, {**seen, node.value: UNKNOWN})
-    return None
+    loop = loop_of(scene, node) if node.value not in seen else None
+    return _bound_kind(scene, loop, node.value, {**seen, node.value: UNKNOWN}) if loop is not None else None
 
 
 def name_kind(scene: Scene, name: str, seen: Mapping[str, Kind] = NOTHING) -> Kind | None:

@@ -1,7 +1,8 @@
 """A local list used as a queue (`pop(0)`, `insert(0, x)`) becomes a `collections.deque`.
 
-Left alone: lists that are returned, stored, captured, indexed or handed on; lists changed while iterated; pops that may
-meet an empty list (the message of the IndexError would differ).
+Its ends may be looked at (`q[0]`, `q[-1]`). Left alone: lists that are returned, stored, captured, indexed otherwise or
+handed on; lists changed while iterated; pops and looks that may meet an empty list (the message of the IndexError would
+differ).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from llmopt.models.rules.edits import Edit, needs_import
+from llmopt.models.rules.edits import Edit, needs_import, retyped
 from llmopt.models.rules.scene import Scene, assignment, is_name, method_call
+from llmopt.models.rules.uses import is_read
 
 _COLLECTORS = ("len", "list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all")
 _SAME = ("append", "extend", "clear")
@@ -34,8 +36,6 @@ def _is_new_list(scene: Scene, node: cst.BaseExpression) -> bool:
 def _queued(scene: Scene, start: cst.CSTNode, name: str, value: cst.BaseExpression) -> Edit | None:
     if len(scene.bindings[name]) != 1 or name in scene.parameters or not isinstance(start, cst.SimpleStatementLine):
         return None
-    if isinstance(start.body[0], cst.AnnAssign):
-        return None
     uses = [reference for reference in scene.references[name] if not scene.is_inside(reference, start)]
     calls = {use: call for use in uses if (call := _queue_call(scene, use)) is not None}
     way = needs_import(scene, "collections", "deque")
@@ -43,8 +43,10 @@ def _queued(scene: Scene, start: cst.CSTNode, name: str, value: cst.BaseExpressi
         return None
     if not any(new is not old for old, new in calls.values()) or not _are_safe(scene, name, calls):
         return None
-    made = cst.Call(cst.Name(way[0]), _contents(scene, value))
-    swaps = [(value, (made,)), *((old, (new,)) for old, new in calls.values() if new is not old)]
+    made = retyped(start, way[0], _contents(scene, value))
+    if made is None:
+        return None
+    swaps = [(start.body[0], (made,)), *((old, (new,)) for old, new in calls.values() if new is not old)]
     return Edit(tuple(swaps), f"`{name}`, used as a queue, becomes a deque", way[1])
 
 
@@ -88,9 +90,46 @@ def _is_supported(scene: Scene, use: cst.Name) -> bool:
             return True
         case cst.ComparisonTarget(operator=cst.In() | cst.NotIn()):
             return True
+        case cst.BooleanOperation():
+            return _is_test(scene, parent)
+        case cst.Subscript():
+            return parent.value is use and _is_end(parent) and is_read(scene, use) and _is_filled(scene, use, parent)
         case cst.Arg():
             return scene.call_of(scene.parents[parent], *_COLLECTORS) is not None
     return False
+
+
+def _is_end(node: cst.Subscript) -> bool:
+    match node.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value="0")))]:
+            return True
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.UnaryOperation(cst.Minus(), cst.Integer(value="1"))))]:
+            return True
+    return False
+
+
+def _is_test(scene: Scene, node: cst.CSTNode) -> bool:
+    """Whether only the truth of the `and` or `or` counts: its value may be the list itself."""
+    parent = scene.parents[node]
+    if isinstance(parent, cst.BooleanOperation):
+        return _is_test(scene, parent)
+    if isinstance(parent, (cst.While, cst.If, cst.IfExp, cst.CompIf)):
+        return parent.test is node
+    return isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not)
+
+
+def _is_filled(scene: Scene, use: cst.Name, look: cst.Subscript) -> bool:
+    """Whether the list surely has an element: `q and q[0]`, or a test of it around, before anything is removed."""
+    inner: cst.CSTNode = look
+    for outer in scene.ancestors(look):
+        right = isinstance(outer, cst.BooleanOperation) and isinstance(outer.operator, cst.And) and inner is outer.right
+        if right and _tests(scene, outer.left, use.value):  # type: ignore[attr-defined]
+            return _is_first(scene, use.value, inner, look)
+        if not isinstance(outer, (cst.BaseExpression, cst.ComparisonTarget, cst.Arg)):
+            break
+        inner = outer
+    guard = _guard(scene, use.value, look)
+    return guard is not None and _is_first(scene, use.value, guard, look)
 
 
 def _is_changed_in(scene: Scene, name: str, loop: cst.CSTNode) -> bool:
@@ -98,10 +137,17 @@ def _is_changed_in(scene: Scene, name: str, loop: cst.CSTNode) -> bool:
 
 
 def _are_safe(scene: Scene, name: str, calls: dict[cst.Name, tuple[cst.CSTNode, cst.CSTNode]]) -> bool:
-    """Each pop is the only one under a test that the list is not empty."""
+    """Each pop is the first under a test that the list is not empty."""
     pops = [old for old, _ in calls.values() if method_call(old, "pop")]
-    guards = [_guard(scene, name, pop) for pop in pops]
-    return None not in guards and len(set(guards)) == len(guards)
+    guards = [(_guard(scene, name, pop), pop) for pop in pops]
+    return all(guard is not None and _is_first(scene, name, guard, pop) for guard, pop in guards)
+
+
+def _is_first(scene: Scene, name: str, guard: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Whether nothing takes elements out of the list between the start of the guarded part and the node."""
+    calls = [scene.parents.get(scene.parents[use]) for use in scene.references_in(name, guard)]
+    removing = [call for call in calls if call is not None and method_call(call, "pop", "clear")]
+    return all(call is node or scene.order[call] > scene.order[node] for call in removing)
 
 
 def _guard(scene: Scene, name: str, pop: cst.CSTNode) -> cst.CSTNode | None:

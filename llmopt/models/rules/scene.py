@@ -125,6 +125,28 @@ def binds(node: cst.CSTNode) -> Iterator[cst.Name]:
             yield name
 
 
+def _written(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    match node:
+        case (
+            cst.AssignTarget(target=target)
+            | cst.AugAssign(target=target)
+            | cst.AnnAssign(target=target)
+            | cst.Del(target=target)
+            | cst.For(target=target)
+            | cst.CompFor(target=target)
+            | cst.AsName(name=target)
+        ):
+            yield from _leaves(target)
+
+
+def _leaves(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from _leaves(element.value)
+    else:
+        yield target
+
+
 def bound_names(node: cst.CSTNode) -> frozenset[str]:
     return frozenset(name.value for part in walk_scope(node) for name in binds(part))
 
@@ -293,6 +315,11 @@ class Scene:
     def suspends(self) -> bool:
         """Whether other code may run in the midst of this function: a generator or a coroutine."""
         return any(isinstance(node, (cst.Yield, cst.Await)) for node in self.nodes)
+
+    @cached_property
+    def written(self) -> tuple[cst.CSTNode, ...]:
+        """What the function or one inside it gives another value or deletes: names, attributes, items."""
+        return tuple(leaf for node in walk(self.scope) for leaf in _written(node))
 
     def fresh(self, name: str) -> str:
         """A name that occurs nowhere in the file, made from `name`."""

@@ -1,7 +1,8 @@
 """A local list that only remembers what was met (`if x not in seen: seen.append(x)`) becomes a set.
 
-When the list is also read or returned it stays, and a set grows beside it. Left alone: elements not known to be
-hashable, lists that are captured, stored, changed otherwise, or not asked inside a loop.
+Its length may be asked too, where each element is added once only. When the list is read otherwise or returned it
+stays, and a set grows beside it. Left alone: elements not known to be hashable, lists that are captured, stored,
+changed otherwise, or not asked inside a loop.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from llmopt.models.rules.collecting import is_empty
-from llmopt.models.rules.edits import Edit, Swap
+from llmopt.models.rules.edits import Edit, Swap, retyped
 from llmopt.models.rules.infer import kind_of
 from llmopt.models.rules.kinds import is_hashable
-from llmopt.models.rules.scene import Scene, assignment, only
+from llmopt.models.rules.scene import Scene, assignment, is_name, only, walk
 from llmopt.models.rules.stability import loops_around
 from llmopt.models.rules.uses import is_read
 
@@ -27,7 +28,7 @@ def seen_set(scene: Scene) -> Iterator[Edit]:
 
 
 def _remembered(scene: Scene, start: cst.CSTNode, name: str) -> Iterator[Edit]:
-    if len(scene.bindings[name]) != 1 or name in scene.parameters or isinstance(only(start), cst.AnnAssign):
+    if len(scene.bindings[name]) != 1 or name in scene.parameters:
         return
     uses = [reference for reference in scene.references[name] if not scene.is_inside(reference, start)]
     asked = [use for use in uses if _is_asked(scene, use)]
@@ -38,8 +39,10 @@ def _remembered(scene: Scene, start: cst.CSTNode, name: str) -> Iterator[Edit]:
         return
     if not all(is_hashable(kind_of(scene, _argument(line))) for line in added.values()):
         return
-    if not others:
-        yield _as_set(scene, start, name, added)
+    once = all(_is_added_once(scene, name, line) for line in added.values())
+    as_set = all(_is_truth(scene, use) or (once and _is_length(scene, use)) for use in others)
+    if as_set and (made := retyped(start, "set")) is not None:
+        yield _as_set(scene, start, made, name, added)
     elif all(is_read(scene, use) or isinstance(scene.parents[use], cst.Return) for use in others):
         yield from _beside(scene, start, name, asked, added)
 
@@ -73,9 +76,43 @@ def _argument(line: cst.SimpleStatementLine) -> cst.BaseExpression:
     return call.args[0].value
 
 
-def _as_set(scene: Scene, start: cst.CSTNode, name: str, added: dict[cst.Name, cst.SimpleStatementLine]) -> Edit:
-    statement = only(start)
-    swaps = [(statement, (statement.with_changes(value=cst.Call(cst.Name("set"))),))]
+def _is_length(scene: Scene, use: cst.Name) -> bool:
+    return scene.call_of(scene.parents[scene.parents[use]], "len") is not None
+
+
+def _is_truth(scene: Scene, use: cst.Name) -> bool:
+    parent = scene.parents[use]
+    if isinstance(parent, (cst.If, cst.While, cst.IfExp)):
+        return parent.test is use
+    return isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not)
+
+
+def _is_added_once(scene: Scene, name: str, line: cst.SimpleStatementLine) -> bool:
+    """Whether the line comes first under a test that its value is not there yet."""
+    block = scene.parents[line]
+    branch = scene.parents.get(block)
+    value = _argument(line)
+    if not isinstance(branch, cst.If) or branch.body is not block or scene.before(line) or not _is_plain(value):
+        return False
+    tests = [branch.test]
+    while isinstance(tests[-1], cst.BooleanOperation) and isinstance(tests[-1].operator, cst.And):
+        tests.append(tests[-1].right)
+    match tests[-1]:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=cst.NotIn(), comparator=comparator)]):
+            return is_name(comparator, name) and scene.code(left).strip("()") == scene.code(value).strip("()")
+    return False
+
+
+def _is_plain(node: cst.CSTNode) -> bool:
+    """Whether evaluating it twice gives the same twice and does nothing else (of a value whose kind is known)."""
+    parts = (cst.Name, cst.Attribute, cst.Tuple, cst.Element, cst.SimpleString, cst.Integer, cst.Dot)
+    return all(isinstance(part, parts) for part in walk(node))
+
+
+def _as_set(
+    scene: Scene, start: cst.CSTNode, made: cst.CSTNode, name: str, added: dict[cst.Name, cst.SimpleStatementLine]
+) -> Edit:
+    swaps: list[Swap] = [(only(start), (made,))]
     for use in added:
         attribute = scene.parents[use]
         swaps.append((attribute, (attribute.with_changes(attr=cst.Name("add")),)))
@@ -85,7 +122,7 @@ def _as_set(scene: Scene, start: cst.CSTNode, name: str, added: dict[cst.Name, c
 def _beside(
     scene: Scene, start: cst.CSTNode, name: str, asked: list[cst.Name], added: dict[cst.Name, cst.SimpleStatementLine]
 ) -> Iterator[Edit]:
-    if not all(isinstance(_argument(line), cst.Name) for line in added.values()):
+    if not all(_is_plain(_argument(line)) for line in added.values()):
         return
     new = scene.fresh(f"{name}_set")
     swaps: list[Swap] = [(start, (start, cst.parse_statement(f"{new} = set()\n")))]
