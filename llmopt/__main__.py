@@ -12,9 +12,13 @@ def main() -> None:
 
         print(f"llmopt {__version__}")
         return
-    from llmopt import cli
+    try:
+        from llmopt import cli
 
-    sys.exit(cli.main(sys.argv[1:]))
+        code = cli.main(sys.argv[1:])
+    except KeyboardInterrupt:  # while the modules load
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -266,26 +271,60 @@ def doctor(
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 
+HELP_ASKED = "NoArgsIsHelpError"  # a usage error whose text is the help
+INTERRUPTED = 130
+
+
 def main(arguments: list[str]) -> int:
     """Run one command; expected failures become one line on standard error and a documented exit code."""
     try:
-        return app(arguments, standalone_mode=False) or 0
+        with terminated_as_interrupt():
+            code: int = app(arguments, standalone_mode=False) or 0
+        sys.stdout.flush()
+        return fail("interrupted", code) if code == INTERRUPTED else code
     except USAGE_ERROR as error:
-        error.show()  # type: ignore[attr-defined]
-        return UsageError.exit_code
+        return refuse(error)
     except (typer.Abort, KeyboardInterrupt):
-        return fail("interrupted", 130)
+        return fail("interrupted", INTERRUPTED)
     except LlmoptError as error:
         return fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone, as in `llmopt show | head`
-        return 1
+    except BrokenPipeError:  # the reader of our output has gone, as in `llmopt show | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at the end would fail again
+        return LlmoptError.exit_code
     except OSError as error:
         return fail(about_system(error), LlmoptError.exit_code)
     except Exception as surprise:
         if os.environ.get("LLMOPT_DEBUG"):
             raise
         return fail(about_surprise(surprise), LlmoptError.exit_code)
+
+
+@contextmanager
+def terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: cleanly, with what was kept so far."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def refuse(error: Exception) -> int:
+    """What is wrong with the command line, and where its help is: in one line, for which click takes four."""
+    if type(error).__name__ == HELP_ASKED:
+        error.show()  # type: ignore[attr-defined]
+        return UsageError.exit_code
+    context = error.ctx  # type: ignore[attr-defined]
+    command = context.command_path if context else app.info.name
+    said = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+    return fail(f"{said}; `{command} --help` shows what there is", UsageError.exit_code)
 
 
 def about_surprise(surprise: Exception) -> str:
@@ -312,6 +351,8 @@ def about_system(error: OSError) -> str:
 
 
 def fail(text: str, code: int) -> int:
-    """One line on standard error."""
-    print(f"llmopt: {text}", file=sys.stderr)
+    """One line on standard error; what others said is in it, so no terminal escape of theirs gets through."""
+    from llmopt.output import plain
+
+    print(f"llmopt: {plain(text)}", file=sys.stderr)
     return code

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -61,12 +57,9 @@ class Progress:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
     console = Console(stderr=True, highlight=False)
-    with (
-        terminated_as_interrupt(),
-        session.start(
-            path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
-        ) as opened,
-    ):
+    with session.start(
+        path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
+    ) as opened:
         with open_view(console, opened, options) as view:
             view.header(summary.header(opened))
             for notice in opened.notices:
@@ -230,20 +223,3 @@ def exit_code(outcome: Outcome) -> int:
     if outcome.accepted or not (outcome.verdicts or outcome.stopped):
         return KEPT
     return NOTHING_FOUND
-
-
-@contextmanager
-def terminated_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: cleanly, with what was kept so far."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
