@@ -1,6 +1,8 @@
 """The order of proposals, and that nothing is proposed twice."""
 
-from llmopt.data import Function, Hotspot, Observed, Proposal, Verdict
+from dataclasses import replace
+
+from llmopt.data import Function, Hotspot, LineCost, Observed, Proposal, Verdict
 from llmopt.errors import EditError
 from llmopt.models.rules import propose
 
@@ -76,3 +78,46 @@ def test_the_plan_says_what_becomes_of_each_place():
 
 def test_a_file_that_is_not_there_is_passed_over():
     assert pull([hotspot("busy", "elsewhere.py")], []) == []
+
+
+def measured(shares: dict[int, float], callees: dict[str, float] | None = None) -> Hotspot:
+    lines = tuple(LineCost(line, 1000, share) for line, share in shares.items())
+    called = tuple((Function("pkg/b.py", name, 1), share) for name, share in (callees or {}).items())
+    return replace(hotspot("busy"), lines=lines, callees=called)
+
+
+def authors(spot: Hotspot) -> list[str]:
+    return [proposal.author.removeprefix("rules: ") for proposal in pull([spot], [])]
+
+
+def test_edits_of_lines_that_take_nothing_are_not_proposed():
+    # Each rule also moves the lines that the next one is measured by.
+    assert authors(measured({5: 0.001, 6: 0.99, 8: 0.001, 9: 0.008})) == ["membership-set"]
+    assert authors(measured({5: 0.01, 6: 0.5, 8: 0.001, 9: 0.48})) == [
+        "membership-set + compile-regex + list-comprehension",
+        "membership-set",
+        "compile-regex",
+        "list-comprehension",
+    ]
+    assert authors(measured({5: 0.001, 6: 0.001, 8: 0.99, 9: 0.001})) == []
+
+
+def test_rules_of_constant_gain_come_in_the_order_of_their_lines():
+    assert authors(measured({5: 0.4, 6: 0.1, 9: 0.2}))[1:] == ["membership-set", "list-comprehension", "compile-regex"]
+
+
+def test_what_the_repository_s_own_functions_take_is_not_the_line_s():
+    source = "def busy(x):\n    return sorted(list(x), key=slow)\n"
+    spot = replace(measured({2: 1.0}, {"slow": 0.495}), own_share=0.5)
+    assert [*propose([spot], [], lambda path: source)] == []
+    spot = replace(spot, callees=((Function("/usr/lib/b.py", "slow", 1), 0.495),))
+    assert [proposal.author for proposal in propose([spot], [], lambda path: source)] == ["rules: sorted-list"]
+
+
+def test_lines_that_gain_without_changing_are_counted():
+    source = (
+        "def busy(words):\n    seen = []\n    for w in words:\n        if w not in seen:\n            seen.append(w)\n"
+    )
+    for line, expected in ((4, ["rules: seen-set"]), (3, [])):
+        spot = measured({line: 1.0})
+        assert [proposal.author for proposal in propose([spot], [], lambda path: source)] == expected

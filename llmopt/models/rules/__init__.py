@@ -42,6 +42,7 @@ from llmopt.models.rules.set_comprehension import set_comprehension
 from llmopt.models.rules.sorted_list import sorted_list
 from llmopt.models.rules.startswith import startswith
 from llmopt.models.rules.sum_loop import sum_loop
+from llmopt.models.rules.worth import Gain, gain_of, unmeasured
 
 Rule = Callable[[Scene], Iterator[Edit]]
 
@@ -72,48 +73,61 @@ RULES: dict[str, Rule] = {
     "list-comprehension": list_comprehension,
 }
 
+GROWTH = ("membership-set", "seen-set", "list-growth", "local-deque")
+LEAST_SHARE = 0.01  # of the run, in the lines of an edit: a smaller gain could not be told from noise
 ROUNDS = 5  # an edit may uncover another, as in nested loops; what needs more rounds than this is left as it is
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What one rule made of a file: its whole new text, the number of places, and what changed in words."""
+    """What one rule made of a file: its whole new text, the number of places, what changed in words, and the share of
+    the run that the changed lines take (1 where it was not measured)."""
 
     rule: str
     source: str
     sites: int
     explanation: str
+    share: float = 1.0
 
 
-def rewrite(source: str, function: str, observed: Sequence[Observed], rules: Iterable[str] = RULES) -> list[Rewrite]:
-    """One rewrite for each rule that changes something inside the function of that qualified name.
+def rewrite(
+    source: str,
+    function: str,
+    observed: Sequence[Observed],
+    rules: Iterable[str] = RULES,
+    gain: Gain = unmeasured,
+) -> list[Rewrite]:
+    """One rewrite for each rule that changes something worth it inside the function of that qualified name.
 
     The name is "Class.method", "outer.inner" or "<module>". Text that cannot be parsed has no rewrites.
     """
-    made = (_rewrite_with(rule, source, function, observed) for rule in rules)
+    made = (_rewrite_with(rule, source, function, observed, gain) for rule in rules)
     return [result for result in made if result is not None]
 
 
-def _rewrite_with(rule: str, source: str, function: str, observed: Sequence[Observed]) -> Rewrite | None:
-    text, edits = source, []
+def _rewrite_with(rule: str, source: str, function: str, observed: Sequence[Observed], gain: Gain) -> Rewrite | None:
+    text, edits, share = source, [], 0.0
     for _ in range(ROUNDS):
-        text, made = _once(RULES[rule], text, function, observed)
+        text, made, gained = _once(RULES[rule], text, function, observed, gain)
         edits += made
+        share += gained
         if not made:
             break
-    return (
-        Rewrite(rule, text, len(edits), f"{rule}: " + "; ".join(edit.explanation for edit in edits)) if edits else None
-    )
+    if not edits:
+        return None
+    return Rewrite(rule, text, len(edits), f"{rule}: " + "; ".join(edit.explanation for edit in edits), min(1.0, share))
 
 
-def _once(rule: Rule, source: str, function: str, observed: Sequence[Observed]) -> tuple[str, list[Edit]]:
-    """The text after one pass of the rule over a definition of the function, and the edits made."""
+def _once(
+    rule: Rule, source: str, function: str, observed: Sequence[Observed], gain: Gain
+) -> tuple[str, list[Edit], float]:
+    """The text after one pass of the rule over a definition of the function, the edits made, and their share."""
     for scene in _scenes(source, function, tuple(observed)):
         scene.claimed.clear()
-        module, made = apply(scene, rule(scene))
+        module, made = apply(scene, (edit for edit in rule(scene) if gain(scene, edit) >= LEAST_SHARE))
         if made:
-            return module.code, made
-    return source, []
+            return module.code, made, sum(gain(scene, edit) for edit in made)
+    return source, [], 0.0
 
 
 @lru_cache(maxsize=4)
@@ -159,18 +173,28 @@ def functions(source: str) -> list[str]:
     return [name for _, name, _ in _parsed(source)[1]]
 
 
-def together(source: str, function: str, observed: Sequence[Observed], rules: Iterable[str] = RULES) -> list[Rewrite]:
+def together(
+    source: str,
+    function: str,
+    observed: Sequence[Observed],
+    rules: Iterable[str] = RULES,
+    gain: Gain = unmeasured,
+) -> list[Rewrite]:
     """The rewrites of all rules, each made on top of the one before; the last one's text has them all."""
     made: list[Rewrite] = []
     for rule in rules:
-        result = _rewrite_with(rule, made[-1].source if made else source, function, observed)
+        result = _rewrite_with(rule, made[-1].source if made else source, function, observed, gain)
         if result is not None:
             made.append(result)
     return made
 
 
 def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: ReadFile) -> Iterator[Proposal]:
-    """For each hotspot all rules together, then (when that was not accepted) each alone, largest gain first.
+    """For each hotspot all rules together, then (when that was not accepted) each alone: first the rules that change
+    how the cost grows, then the others by the measured share of the lines they change.
+
+    Edits whose lines take less than `LEAST_SHARE` of the run are not made: whatever they gain is below the noise, and
+    timing them would take the user's time for nothing. Without measured lines all are made.
 
     `verdicts` grows while the proposals are pulled. What was tried before, in this run or an earlier one, is not
     proposed again: the plan names every place and what it becomes, so the same plan is the same edit.
@@ -198,10 +222,12 @@ def _proposals(hotspot: Hotspot, read: ReadFile) -> Iterator[Proposal]:
         source = read(path)
     except EditError:  # the profile may name code that is no file of the repository
         return
-    every = together(source, name, hotspot.arguments)
+    gain = gain_of(hotspot, source)
+    every = together(source, name, hotspot.arguments, gain=gain)
     if len(every) > 1:
         yield _proposal(hotspot, every, every[-1].source)
-    for single in rewrite(source, name, hotspot.arguments):
+    alone = rewrite(source, name, hotspot.arguments, gain=gain)
+    for single in sorted(alone, key=lambda one: (one.rule not in GROWTH, -one.share)):
         yield _proposal(hotspot, [single], single.source)
 
 

@@ -231,7 +231,7 @@ def comprehended(scene: Scene, filling: Filling, value: cst.BaseExpression) -> E
     if len(scene.code(new.with_changes(leading_lines=()))) + _depth(scene, filling.loop) > WIDTH:
         new = new.with_changes(body=[line.body[0].with_changes(value=_spread(value))])
     explanation = f"the loop `{shown(scene, filling.loop)}` that fills `{filling.name}` becomes `{shown(scene, new)}`"
-    return Edit(((line, ()), (filling.loop, (new,))), explanation)
+    return Edit(((line, ()), (filling.loop, (new,))), explanation, loops=(filling.loop,))
 
 
 def _depth(scene: Scene, node: cst.CSTNode) -> int:

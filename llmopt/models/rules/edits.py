@@ -18,12 +18,16 @@ class Edit:
     """One site: nodes of the file and what takes their place (nothing, one node, or several statements).
 
     A node among its own replacements stands for itself with the other swaps of the edit made inside it.
-    `explanation` says what becomes of what; `definitions` are statements that the module's level needs for it.
+    `explanation` says what becomes of what; `definitions` are statements that the module's level needs for it;
+    `faster` are the nodes that stay as they are and gain all the same; with `loops`, all that can be gained is what it
+    takes to go round these loops.
     """
 
     swaps: tuple[Swap, ...]
     explanation: str
     definitions: tuple[str, ...] = ()
+    faster: tuple[cst.CSTNode, ...] = ()
+    loops: tuple[cst.For, ...] = ()
 
 
 def swap(scene: Scene, old: cst.CSTNode, new: cst.CSTNode, definitions: Sequence[str] = ()) -> Edit:

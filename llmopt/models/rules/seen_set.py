@@ -8,6 +8,7 @@ changed otherwise, or not asked inside a loop.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -42,7 +43,7 @@ def _remembered(scene: Scene, start: cst.CSTNode, name: str) -> Iterator[Edit]:
     once = all(_is_added_once(scene, name, line) for line in added.values())
     as_set = all(_is_truth(scene, use) or (once and _is_length(scene, use)) for use in others)
     if as_set and (made := retyped(start, "set")) is not None:
-        yield _as_set(scene, start, made, name, added)
+        yield replace(_as_set(scene, start, made, name, added), faster=tuple(asked))
     elif all(is_read(scene, use) or isinstance(scene.parents[use], cst.Return) for use in others):
         yield from _beside(scene, start, name, asked, added)
 
