@@ -25,7 +25,7 @@ FRAME = 1_500  # characters of the template's own words
 
 HOT_LINES, HOT_LINES_ELSEWHERE = 15, 5
 LEAST_LINE_SHARE = 0.01
-HELPERS, CALLERS, NEAR_CALLERS, OTHERS, ATTEMPTS, KINDS, OUTSIDE = 12, 6, 2, 6, 6, 6, 8
+HELPERS, CALLERS, NEAR_CALLERS, OTHERS, ATTEMPTS, KINDS, OUTSIDE, PARTS = 12, 6, 2, 6, 6, 6, 8, 12
 PACKAGES = 40
 LINE_OF_TEXT = 400  # characters of a plan or an outcome
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
@@ -248,7 +248,7 @@ def _small_values(
     packages = _packages(facts.packages, code.file(hotspot.function.path))
     return {
         "hotspot": replace(hotspot, chain=(), callees=(), lines=(), arguments=()),
-        "arguments": tuple(map(_argument, hotspot.arguments)),
+        "arguments": _arguments(hotspot, target),
         "attempts": tuple(_attempt(each) for each in verdicts if each.function == key)[-ATTEMPTS:],
         "kept": tuple(_kept(each) for each in verdicts if each.accepted and each.function != key)[-ATTEMPTS:],
         "others": tuple(
@@ -267,6 +267,31 @@ def _small_values(
 def _shortened(path: str) -> str:
     """A library's path from its package on."""
     return re.split(r"/(?:site-packages|python3\.\d+)/", path)[-1]
+
+
+def _arguments(hotspot: Hotspot, target: Source) -> tuple[Argument, ...]:
+    """The arguments, then parts of them ("entries[].host"), those first that the hottest lines name."""
+    parts = [one for one in hotspot.arguments if _is_part(one.name)]
+    lines = dict(enumerate(target.text.split("\n"), target.start))
+    named = {one.name: _share_naming(one.name, hotspot.lines, lines) for one in parts}
+    useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[:PARTS]
+    whole = [one for one in hotspot.arguments if not _is_part(one.name)]
+    return tuple(map(_argument, [*whole, *useful]))
+
+
+def _is_part(name: str) -> bool:
+    return "." in name or "[" in name
+
+
+def _tells(part: Observed) -> bool:
+    """Whether it says more than the kind of its container does: "list[Entry]" tells what its elements are."""
+    return not part.name.endswith("[]") or any("[" in kind for kind in part.kinds)
+
+
+def _share_naming(path: str, costs: Sequence[LineCost], lines: Mapping[int, str]) -> float:
+    """The share of the lines that name the last step of the path."""
+    step = re.findall(r"\w+", path)[-1:]
+    return sum(cost.share for cost in costs if step and re.search(rf"\b{step[0]}\b", lines.get(cost.line, "")))
 
 
 def _argument(observed: Observed) -> Argument:

@@ -138,6 +138,25 @@ def test_the_function_is_shown_verbatim_with_its_hot_lines() -> None:
     assert "| 100 |" not in text
 
 
+def test_parts_of_arguments_come_last_the_ones_of_hot_lines_first_and_bounded() -> None:
+    names = [
+        "self.items",
+        "self.cold",
+        "self.names",
+        "self.items[]",
+        "self.pairs[]",
+        *(f"self.x{i}" for i in range(30)),
+    ]
+    seen = [Observed(name, ("tuple[int] len 2" if name == "self.pairs[]" else "int 1",), (1,)) for name in names]
+    spot = hotspot(arguments=(*seen, Observed("word", ("str len 1",), (1,)), Observed("return", ("int 3",), (1,))))
+    shown = dossier.describe(spot, [spot], (), reader(), FACTS)["arguments"]
+    told = [argument.name for argument in shown]  # type: ignore[attr-defined]
+    assert told[:4] == ["word", "return", "self.names", "self.items"]
+    assert len(told) == 2 + dossier.PARTS
+    assert "self.pairs[]" in told
+    assert "self.items[]" not in told
+
+
 def test_the_numbers_arguments_and_surroundings_are_told() -> None:
     text = text_of(hotspot())
     for words in ("60 % of the run", "40 % with the library", "30 % in its own", "2.50 times", "called 100 times"):
