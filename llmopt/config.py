@@ -114,8 +114,13 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
     for values, source in layers:
         for name, value in values.items():
             merged[name], where[name] = value, source
+    return check(merged, where)
+
+
+def check(values: Mapping[str, Any], where: Mapping[str, str]) -> Settings:
+    """The settings of these values; `where` says for an error's message where each of them stands."""
     try:
-        return Settings.model_validate(merged)
+        return Settings.model_validate(values)
     except ValidationError as problem:
         raise _usage_error(problem, where) from None
 

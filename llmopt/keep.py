@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt import git
+from llmopt import git, output
 from llmopt.data import Verdict
 from llmopt.judge import describe
 
@@ -40,7 +40,7 @@ def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
         f"Model: {verdict.author}",
         f"Run: {run} (llmopt)",
     ]
-    return "\n".join([subject, "", *body, *facts, ""])
+    return output.plain("\n".join([subject, "", *body, *facts, ""]))  # `git log` would pass on a model's escapes
 
 
 def record(root: Path, run: str, commit: str, as_branch: bool) -> None:

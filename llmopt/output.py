@@ -10,7 +10,7 @@ LINES = 3
 CHARACTERS = 400
 # ECMA-48 control sequences, operating-system commands (titles, links) and other two-character escapes.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def plain(text: str) -> str:
@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 def last_words(ran: Ran) -> str:
     """The last lines of stderr, or of stdout when that is empty, joined to one."""
     for text in (ran.stderr, ran.stdout):
-        lines = [line.strip() for line in plain(text).splitlines() if line.strip()]
+        lines = [line.strip() for line in plain(text).splitlines() if line.strip(" ^~")]  # not a traceback's marks
         if lines:
             return " | ".join(lines[-LINES:])[-CHARACTERS:]
     return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from llmopt import __version__, config, git, journal, project, workloads
 from llmopt.config import Settings
 from llmopt.data import Base, Limits, Project, Usage
 from llmopt.errors import ProjectError, UsageError
+from llmopt.folders import remove
 from llmopt.sandbox import open_sandbox
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
@@ -36,6 +38,11 @@ class Place:
     folder: Path
     origin: Path
     state: Path
+
+    @property
+    def named(self) -> Path:
+        """The folder the user named, also where a copy of it is worked on."""
+        return self.folder if self.root == self.origin else self.origin
 
 
 @dataclass(frozen=True)
@@ -87,21 +94,34 @@ def find_place(path: Path, no_git: bool) -> Place:
 
 
 def _state_without_git(folder: Path) -> Path:
-    try:
-        return journal.state_folder(folder)
-    except ProjectError:
-        import platformdirs
+    with suppress(ProjectError):
+        found = journal.state_folder(folder)
+        if os.access(found, os.W_OK):
+            return found
+    return journal.state_folder(_state_elsewhere(folder))
 
-        name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-        return journal.state_folder(platformdirs.user_state_path("llmopt") / name)
+
+def _state_elsewhere(folder: Path) -> Path:
+    """Where the state of a folder that cannot be written is kept."""
+    import platformdirs
+
+    name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    return platformdirs.user_state_path("llmopt") / name
 
 
 def state_of(path: Path) -> Path:
-    """The state folder of the repository at `path`, or of the folder without git."""
-    try:
-        return journal.state_folder(project.git_root(path.resolve()))
-    except ProjectError:
-        return _state_without_git(path.resolve())
+    """The state folder of the repository at `path`, or of the folder without git; nothing is made where there is none.
+
+    Raises UsageError for a path that does not exist.
+    """
+    if not path.exists():
+        raise UsageError(f"{path} does not exist")
+    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    above = folder
+    with suppress(ProjectError):
+        above = project.git_root(folder)
+    places = [place / journal.FOLDER for place in (above, folder, _state_elsewhere(folder))]
+    return next((place for place in places if any(place.glob("runs/*"))), places[0])
 
 
 @contextmanager
@@ -138,6 +158,16 @@ def start(
 
 def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
     run = journal.new_run(runs)
+    try:
+        return _begun(run, place, settings, no_git, runs, folder)
+    except BaseException:  # nothing was tried yet: there is nothing to resume or to show
+        remove(runs / "runs" / run)
+        if not no_git:
+            git.delete_ref(place.root, git.ref_of(run))
+        raise
+
+
+def _begun(run: str, place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
     if no_git:
         place = _copied(place, runs / "runs" / run / "repository")
     elif not git.is_writable(place.root):
@@ -170,7 +200,9 @@ def _resumed(place: Place, flags: Mapping[str, Any], name: str, folder: Path) ->
     start = record.value("start", "start")
     if start is None:
         raise UsageError(f"run {record.path.parent.name} stopped before it began", "start a new one")
-    settings = Settings.model_validate(start["settings"] | {k: v for k, v in flags.items() if v not in (None, [])})
+    given = {name: value for name, value in flags.items() if value not in (None, [])}
+    where = dict.fromkeys(start["settings"], str(record.path)) | dict.fromkeys(given, "the command line")
+    settings = config.check(start["settings"] | given, where)
     place = replace(place, root=Path(start["root"]), folder=Path(start["folder"]), origin=Path(start["origin"]))
     if not git.exists(place.root, start["base"]):
         raise ProjectError(f"the base commit {start['base'][:12]} of run {name} is gone", "start a new run")
@@ -192,26 +224,26 @@ def _open(run: str, place: Place, settings: Settings, base: str, record: journal
     opened = project.open_project(
         place.folder, python=settings.python, test=settings.test, workloads=settings.workloads, roots=settings.roots
     )
-    found, notices = _with_workloads(opened, place.folder)
+    found, notices = _with_workloads(opened, place)
     trees = Trees(place.root, folder / "trees")
     known = (*project.notices(found), *notices)
     fallback = not opened.workloads and notices[-1:] == [TESTS_NOTICE]
     return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, known, fallback)
 
 
-def _with_workloads(opened: Project, folder: Path) -> tuple[Project, list[str]]:
+def _with_workloads(opened: Project, place: Place) -> tuple[Project, list[str]]:
     """The project with the workloads that are there when none were named: benchmarks, else its tests with a notice."""
     if opened.workloads:
         return opened, []
-    if detected := workloads.detect(folder, opened.interpreter):
+    if detected := workloads.detect(place.folder, opened.interpreter):
         names = ", ".join(workload.spec for workload in detected)
         return replace(opened, workloads=tuple(detected)), [f"no --workload given: using {names}"]
     if opened.tests is None:
         raise ProjectError(
-            f"no workload was given, and {folder} has neither benchmarks nor tests",
+            f"no workload was given, and {place.named} has neither benchmarks nor tests",
             "name what is to become faster: --workload 'python -m yourpackage …', a script, module:function",
         )
-    tests = workloads.of_tests(opened.tests, folder, opened.interpreter)
+    tests = workloads.of_tests(opened.tests, place.folder, opened.interpreter)
     return replace(opened, workloads=(tests,)), [TESTS_NOTICE]
 
 

@@ -40,7 +40,7 @@ class Line:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], as_json: bool) -> int:
     """Check everything; exit 1 when a run would not start."""
     lines: list[Line] = []
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     for line in examine(path, flags, environ):
         lines.append(line)
         if not as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -91,6 +92,9 @@ def write(folder: Path, table: str) -> Path:
             part.chmod(destination.stat().st_mode)
         part.replace(destination)
     except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise ProjectError(f"cannot write {destination}: {problem.strerror}") from None
+        with suppress(OSError):
+            part.unlink()
+        raise ProjectError(
+            f"cannot write {destination}: {problem.strerror}", "the same settings can be given as flags"
+        ) from None
     return destination

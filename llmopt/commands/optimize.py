@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from llmopt import baseline, finish, loop, models, session, stages
+from llmopt import baseline, finish, loop, models, output, session, stages
 from llmopt.commands import dry_run
 from llmopt.config import Settings
 from llmopt.data import Base, Conversation, Model, Outcome, Reply, Verdict
@@ -172,7 +172,7 @@ def gated(opened: Session, view: View) -> Base:
     """The base with its gate of tests; without tests only if the user allows it."""
     if opened.project.tests is None and not opened.settings.allow_no_tests:
         raise ProjectError(
-            f"no tests were found in {opened.place.folder}",
+            f"no tests were found in {opened.place.named}",
             "llmopt checks its edits with your tests: name them with --test, or pass --allow-no-tests to go on with "
             "what the workload prints as the only check",
         )
@@ -213,7 +213,7 @@ def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
         return
     console = Console(highlight=False, soft_wrap=True)
     for number, line in enumerate(summary.text(outcome, kept)):
-        console.print(line, style="bold" if number == 0 else None, markup=False)
+        console.print(output.plain(line), style="bold" if number == 0 else None, markup=False)
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from llmopt import journal, session
 from llmopt.data import Outcome
+from llmopt.errors import ProjectError
 from llmopt.judge import describe
 from llmopt.reports import summary, words
+
+Value = TypeVar("Value")
 
 
 def run(path: Path, as_json: bool) -> int:
     """List the runs whose journals are in the repository's state folder."""
-    found = [(folder.name, last_outcome(folder / "journal.jsonl")) for folder in folders(path)]
+    found = [(folder.name, *ending(folder / "journal.jsonl")) for folder in folders(path)]
     if as_json:
-        print(json.dumps({"runs": [{"run": name, "outcome": o and summary.as_json(o)} for name, o in found]}))
+        print(json.dumps({"runs": [{"run": name, "outcome": o and summary.as_json(o)} for name, o, _ in found]}))
         return 0
     console = Console(highlight=False)
     if not found:
@@ -30,8 +33,8 @@ def run(path: Path, as_json: bool) -> int:
     table.add_column("run", no_wrap=True, min_width=15)
     for title in ("end to end", "kept", "tried", "tokens, cost", "time", ""):
         table.add_column(title)
-    for name, outcome in found:
-        table.add_row(*row(name, outcome))
+    for name, outcome, note in found:
+        table.add_row(*row(name, outcome, note))
     console.print(table)
     return 0
 
@@ -42,19 +45,38 @@ def folders(path: Path) -> list[Path]:
     return sorted(folder for folder in runs.glob("*") if (folder / "journal.jsonl").exists())
 
 
+def ending(record: Path) -> tuple[Outcome | None, str]:
+    """How a run ended, None while it has not, and what there is to say of it; one damaged record hides no other run."""
+    try:
+        outcome = last_outcome(record)
+    except ProjectError:
+        return None, "its journal is damaged"
+    return outcome, outcome.stopped if outcome else "not ended; --resume goes on"
+
+
 def last_outcome(record: Path) -> Outcome | None:
-    """How a run ended, None while it has not."""
+    """How a run ended, None while it has not; ProjectError for a record that cannot be read."""
     outcome: Any = None
     for line in journal.records(record):
         if line["kind"] == "outcome":
             outcome = line["value"]
-    return TypeAdapter(Outcome).validate_python(outcome) if outcome else None
+    return read_as(Outcome, outcome, record) if outcome else None
 
 
-def row(name: str, outcome: Outcome | None) -> tuple[str, ...]:
+def read_as(of: type[Value], value: Any, record: Path) -> Value:
+    """A journal's JSON as the value it was; ProjectError for what is none."""
+    try:
+        return TypeAdapter(of).validate_python(value)
+    except ValidationError as problem:
+        raise ProjectError(
+            f"{record} cannot be read: {problem.errors()[0]['msg']}", "another version of llmopt may have written it"
+        ) from None
+
+
+def row(name: str, outcome: Outcome | None, note: str) -> tuple[str, ...]:
     """The cells of one run."""
     if outcome is None:
-        return name, "–", "–", "–", "–", "–", "not ended; --resume goes on"
+        return name, "–", "–", "–", "–", "–", note
     measured = describe(outcome.speedup, outcome.interval) if outcome.accepted else "–"
     return (
         name,
@@ -63,5 +85,5 @@ def row(name: str, outcome: Outcome | None) -> tuple[str, ...]:
         str(len(outcome.verdicts)),
         words.tokens(outcome.usage),
         words.duration(outcome.seconds),
-        outcome.stopped,
+        words.first_line(note),
     )

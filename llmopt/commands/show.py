@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from llmopt import journal, session
-from llmopt.commands.runs import last_outcome
+from llmopt import journal, output, session
+from llmopt.commands.runs import last_outcome, read_as
 from llmopt.data import Outcome, Verdict
 from llmopt.judge import describe
 from llmopt.keep import Kept
@@ -47,20 +47,21 @@ def plain(verdicts: tuple[Verdict, ...]) -> Any:
 def verdicts_of(record: Path) -> tuple[Verdict, ...]:
     """The verdicts of a run that was cut off."""
     values = [line["value"] for line in journal.records(record) if line["kind"] == "verdict"]
-    return TypeAdapter(tuple[Verdict, ...]).validate_python(values)
+    return read_as(tuple[Verdict, ...], values, record)
 
 
 def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...], diff: str) -> None:
     """Numbers first, then each verdict with its evidence, then the diff of what was kept."""
     if outcome:
         for line in summary.text(outcome, kept_of(record)):
-            console.print(line, markup=False)
+            console.print(output.plain(line), markup=False)
     else:
         name = record.parent.name
         console.print(f"Run {name} did not end; go on with: llmopt optimize --resume {name}", markup=False)
     for number, verdict in enumerate(verdicts, 1):
         console.print(verdict_text(number, verdict))
     if diff:
+        diff = output.plain(diff)  # kept.patch has it byte by byte
         console.print()
         console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
 
@@ -68,7 +69,7 @@ def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tupl
 def kept_of(record: Path) -> Kept | None:
     """Where the edits went."""
     values = [line["value"] for line in journal.records(record) if line["kind"] == "kept"]
-    return TypeAdapter(Kept).validate_python(values[-1]) if values else None
+    return read_as(Kept, values[-1], record) if values else None
 
 
 def verdict_text(number: int, verdict: Verdict) -> Text:
@@ -87,4 +88,4 @@ def verdict_text(number: int, verdict: Verdict) -> Text:
     lines.append(
         f"   {words.tokens(verdict.usage)}, {words.duration(verdict.seconds)}; commit {verdict.commit[:12] or 'none'}"
     )
-    return text.append("\n".join(lines), style="default")
+    return text.append(output.plain("\n".join(lines)), style="default")

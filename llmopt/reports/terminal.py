@@ -16,6 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from llmopt import output
 from llmopt.data import Decision, Hotspot, Usage, Verdict
 from llmopt.loop import Event, Localized
 from llmopt.reports import words
@@ -59,7 +60,8 @@ class Log:
     def _say(self, text: str) -> None:
         if not self.quiet:
             elapsed = time.monotonic() - self._started
-            self.console.print(f"[{elapsed:6.1f}s] {text}", markup=False, highlight=False, soft_wrap=True)
+            line = f"[{elapsed:6.1f}s] {output.plain(text)}"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def header(self, lines: list[str]) -> None:
         for line in lines:

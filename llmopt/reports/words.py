@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
+from llmopt import output
 from llmopt.data import Decision, Hotspot, Profile, Proposal, TestCommand, Usage, Verdict
 from llmopt.judge import describe
 from llmopt.loop import Event, Localized, Stopped
@@ -52,12 +53,13 @@ def verdict(value: Verdict) -> str:
     """One line: what was tried on which function, and how it ended."""
     if value.accepted:
         return f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({value.author})"
-    return f"turned down at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+    text = f"turned down at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+    return output.plain(text)
 
 
 def first_line(text: str, width: int = 200) -> str:
-    """The first line that says something, cut to a width."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    """The first line that says something, cut to a width; models and tests write it, so without terminal escapes."""
+    line = next((line.strip() for line in output.plain(text).splitlines() if line.strip()), "")
     line = line.rstrip(":")
     return line if len(line) <= width else line[: width - 1] + "…"
 

@@ -146,7 +146,7 @@ def run(
         environment={"PYTHONHASHSEED": str(hash_seed), **call.environment},
         marks=call.marks,
     )
-    _refuse_failure(probed, workload, limits)
+    _refuse_failure(probed, workload, limits, tree)
     seconds = kind.seconds(probed, workload, repetitions)
     if seconds > 0:
         return Sample(seconds, probed)
@@ -156,10 +156,11 @@ def run(
     return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more)
 
 
-def _refuse_failure(probed: Probed, workload: Workload, limits: Limits) -> None:
+def _refuse_failure(probed: Probed, workload: Workload, limits: Limits, tree: Tree) -> None:
     if probed.ran.timed_out:
         how = output.ending(probed.ran, limits, "--workload-timeout")
         raise WorkloadError(f"workload {workload.spec} {how}", "give it more time, or less to do")
     if probed.ran.exit_code != 0:
         how = pytests.failing(probed) or output.ending(probed.ran, limits, "--workload-timeout")
-        raise WorkloadError(f"workload {workload.spec} {how}")
+        own = how.replace(f"{tree.path}/", "")  # the tree is gone when the user reads this
+        raise WorkloadError(f"workload {workload.spec} {own}")
