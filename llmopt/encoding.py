@@ -7,6 +7,7 @@ import io
 import os
 import re
 import tokenize
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from llmopt.data import ReadFile, Tree
@@ -92,6 +93,22 @@ def with_line_ends(old: str, text: str) -> str:
     before, after = re.findall(LINE, old), re.findall(LINE, text)
     bare = [line.replace("\r\n", "\n") for line in before]
     result: list[str] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, bare, after, autojunk=False).get_opcodes():
+    for kind, i1, i2, j1, j2 in _opcodes(bare, after):
         result += before[i1:i2] if kind == "equal" else [line.replace("\n", usual) for line in after[j1:j2]]
     return "".join(result)
+
+
+def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """As of difflib, but the same lines at both ends stay themselves.
+
+    difflib begins with the longest match: of "a, a, a" and "a, x, a, a" it takes the last two lines for the first two.
+    """
+    shorter = min(len(before), len(after))
+    head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    shorter -= head
+    tail = next((i for i in range(shorter) if before[-1 - i] != after[-1 - i]), shorter)
+    yield "equal", 0, head, 0, head
+    middle = before[head : len(before) - tail], after[head : len(after) - tail]
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, *middle, autojunk=False).get_opcodes():
+        yield kind, head + i1, head + i2, head + j1, head + j2
+    yield "equal", len(before) - tail, len(before), len(after) - tail, len(after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmopt import encoding
@@ -63,6 +63,7 @@ LINES = st.lists(st.tuples(st.text("ab =\x0c\u2028é", max_size=4), ENDS), max_s
 
 
 @given(LINES, st.integers(0, 12), st.text("xy", min_size=1, max_size=3))
+@example([("", "\n"), ("", "\n"), ("", "\r\n")], 1, "x")  # more equal lines after the new one than before it
 def test_a_line_put_in_leaves_all_others_as_they_are(lines: list[tuple[str, str]], at: int, new: str) -> None:
     content = "".join(text + end for text, end in lines).encode()
     text = [text + "\n" for text, _ in lines]
