@@ -30,6 +30,8 @@ SUSPECT = 0.98
 # What is reported of a winner are its confirming samples: with fewer the interval is too wide to be of use.
 CONFIRMING_PAIRS = 7
 PATIENCE_SECONDS = 40.0
+# With fewer the spread of the ratios is not known well enough to give up a candidate.
+HOPELESS_PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,25 @@ def _outcome(rounds: Sequence[Round], ratios: Sequence[float], decision: Decisio
         return ("continue", "") if waits else ("accept", measured)
     if len(ratios) >= 4 and interval(ratios, FUTILITY_ALPHA)[2] < goal:
         return "reject", f"no gain of {rule.min_speedup:g}x: {measured}"
+    if is_hopeless(ratios, rule):
+        return "reject", f"{rule.max_pairs} pairs would not show {rule.min_speedup:g}x: {measured}"
     if len(ratios) >= rule.max_pairs:
         return "reject", f"not shown to be {rule.min_speedup:g}x within {rule.max_pairs} pairs: {measured}"
     return "continue", ""
+
+
+def is_hopeless(ratios: Sequence[float], rule: Rule) -> bool:
+    """Would the lower bound miss the goal at the most pairs even if the mean were a standard error better than it is?
+
+    The bound is projected by the square root of the number of pairs. It may be wrong: a rejection claims nothing.
+    """
+    n = len(ratios)
+    if n < HOPELESS_PAIRS:
+        return False
+    mean, low, _ = interval(ratios, rule.alpha)
+    error = math.sqrt(sum((x - mean) ** 2 for x in ratios) / (n - 1) / n)
+    reach = (mean - low) * math.sqrt(n / rule.max_pairs)
+    return mean + error - reach < math.log(rule.min_speedup)
 
 
 def losing_workloads(rounds: Sequence[Round]) -> list[int]:
