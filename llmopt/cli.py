@@ -276,6 +276,14 @@ INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
+    """Run one command; its exit code, also when nobody reads its output any more."""
+    try:
+        return run(arguments)
+    finally:
+        let_go_of_closed_pipes()
+
+
+def run(arguments: list[str]) -> int:
     """Run one command; expected failures become one line on standard error and a documented exit code."""
     try:
         with terminated_as_interrupt():
@@ -289,7 +297,6 @@ def main(arguments: list[str]) -> int:
     except LlmoptError as error:
         return fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader of our output has gone, as in `llmopt show | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at the end would fail again
         return LlmoptError.exit_code
     except OSError as error:
         return fail(about_system(error), LlmoptError.exit_code)
@@ -297,6 +304,15 @@ def main(arguments: list[str]) -> int:
         if os.environ.get("LLMOPT_DEBUG"):
             raise
         return fail(about_surprise(surprise), LlmoptError.exit_code)
+
+
+def let_go_of_closed_pipes() -> None:
+    """Point a stream without a reader to nowhere: Python's own flush at the end would fail, with exit code 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.data import Interpreter
-from llmopt.errors import ProjectError
+from llmopt.errors import ProjectError, UsageError
 
 OLDEST = (3, 9)
 SECONDS = 60.0  # for one look at an interpreter, or one question to an environment manager
@@ -69,7 +69,8 @@ MANAGERS = (
 def find(folder: Path, root: Path, python: str | None) -> Look:
     """The interpreter the user names, else that of the project's environment, else the first on the PATH.
 
-    Raises ProjectError when it cannot be used: another one would run other code than the user does.
+    Raises ProjectError when it cannot be used (another one would run other code than the user does), UsageError when
+    what the user names is none.
     """
     path, found = (named(python, folder), "--python") if python else next(candidates(folder, root))
     return look(path, found)
@@ -85,7 +86,7 @@ def named(python: str, folder: Path) -> str:
             return str(path)
     command = shutil.which(python)
     if command is None:
-        raise ProjectError(
+        raise UsageError(
             f"--python {python} is no interpreter, no command and no environment's folder",
             "give the path of a python, such as .venv/bin/python",
         )

@@ -159,11 +159,12 @@ def _section(path: Path, section: str) -> dict[str, object] | None:
 
 def notices(project: Project) -> tuple[str, ...]:
     """What a person should know about how the project was read."""
+    return tuple(notice for notice in (about_tests(project), _about_interpreter(project)) if notice)
+
+
+def about_tests(project: Project) -> str:
+    """Why the project's tests do not run, or do not run as it means them to; "" when nothing is to be said."""
     folder = project.root / project.folder
-    return tuple(notice for notice in (_about_tests(project, folder), _about_interpreter(project)) if notice)
-
-
-def _about_tests(project: Project, folder: Path) -> str:
     named = next((f"{runner} ({name})" for name, runner in RUNNERS.items() if (folder / name).exists()), "")
     if project.tests is None and (named or any(_holds_tests(folder / name) for name in TEST_FOLDERS)):
         which = f"the project runs its tests by {named}" if named else "the project has tests that need pytest"

@@ -17,6 +17,8 @@ from llmopt.reports import words
 
 def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
     """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml)."""
+    if not path.exists():
+        raise UsageError(f"{path} does not exist")
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     existing, file = config.read_file(folder, project.git_root(folder))
     if existing and file is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from llmopt import baseline, finish, loop, models, output, session, stages
+from llmopt import project as projects
 from llmopt.commands import dry_run
 from llmopt.config import Settings
 from llmopt.data import Base, Conversation, Model, Outcome, Reply, Verdict
@@ -172,7 +173,7 @@ def gated(opened: Session, view: View) -> Base:
     """The base with its gate of tests; without tests only if the user allows it."""
     if opened.project.tests is None and not opened.settings.allow_no_tests:
         raise ProjectError(
-            f"no tests were found in {opened.place.named}",
+            projects.about_tests(opened.project) or f"no tests were found in {opened.place.named}",
             "llmopt checks its edits with your tests: name them with --test, or pass --allow-no-tests to go on with "
             "what the workload prints as the only check",
         )

@@ -162,7 +162,7 @@ def test_python_may_be_an_environment_a_path_or_a_command(repository: Path, tmp_
     for named in ("my env", "my env/bin/python", str(made)):
         assert opened(repository, python=named).interpreter.path == str(made / "bin/python")
     assert opened(repository, python="python3").interpreter.version >= (3, 9)
-    with pytest.raises(ProjectError, match="--python nonsense is no interpreter"):
+    with pytest.raises(UsageError, match="--python nonsense is no interpreter"):
         opened(repository, python="nonsense")
 
 
