@@ -121,3 +121,32 @@ def test_lines_that_gain_without_changing_are_counted():
     for line, expected in ((4, ["rules: seen-set"]), (3, [])):
         spot = measured({line: 1.0})
         assert [proposal.author for proposal in propose([spot], [], lambda path: source)] == expected
+
+
+TWO = "def busy(words, stop):\n    return sorted(list(words))\n\ndef idle(words):\n    return list(sorted(words))\n"
+
+
+def pull_timed(verdicts: list[Verdict], speedups: dict[str, float], stage: str = "timing") -> list[Proposal]:
+    """The proposals on both functions of TWO, turned down with these speedups by function."""
+    seen = []
+    for proposal in propose([hotspot("busy"), hotspot("idle")], verdicts, lambda path: TWO):
+        seen.append(proposal)
+        speedup = speedups[proposal.hotspot.function.name]
+        verdicts.append(replace(verdict_of(proposal, False), stage=stage, speedup=speedup))
+    return seen
+
+
+def test_gains_too_small_to_be_seen_alone_are_proposed_together_at_last():
+    verdicts: list[Verdict] = []
+    *alone, joint = pull_timed(verdicts, {"busy": 1.02, "idle": 1.01})
+    assert len(alone) == 2
+    assert joint.files == {
+        "pkg/a.py": TWO.replace("sorted(list(words))", "sorted(words)").replace("list(sorted(words))", "sorted(words)")
+    }
+    assert joint.plan.splitlines()[0].startswith("busy: sorted-list: ")
+    assert pull_timed(verdicts, {"busy": 1.02, "idle": 1.01}) == []
+
+
+def test_what_lost_time_or_failed_a_check_is_not_among_them():
+    assert len(pull_timed([], {"busy": 1.02, "idle": 0.99})) == 2
+    assert len(pull_timed([], {"busy": 1.02, "idle": 1.02}, stage="tests")) == 2

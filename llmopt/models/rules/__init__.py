@@ -9,6 +9,7 @@ list given to `sum`, `min`, `max`, `frozenset` or `join` (no faster, or slower, 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,6 +76,7 @@ RULES: dict[str, Rule] = {
 
 GROWTH = ("membership-set", "seen-set", "list-growth", "local-deque")
 LEAST_SHARE = 0.01  # of the run, in the lines of an edit: a smaller gain could not be told from noise
+TIMING = "timing"  # the stage of a verdict
 ROUNDS = 5  # an edit may uncover another, as in nested loops; what needs more rounds than this is left as it is
 
 
@@ -191,7 +193,8 @@ def together(
 
 def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: ReadFile) -> Iterator[Proposal]:
     """For each hotspot all rules together, then (when that was not accepted) each alone: first the rules that change
-    how the cost grows, then the others by the measured share of the lines they change.
+    how the cost grows, then the others by the measured share of the lines they change. At last come those together, of
+    all hotspots, that timing measured as a gain too small to be told from noise: their sum may be large enough.
 
     Edits whose lines take less than `LEAST_SHARE` of the run are not made: whatever they gain is below the noise, and
     timing them would take the user's time for nothing. Without measured lines all are made.
@@ -199,16 +202,15 @@ def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: Read
     `verdicts` grows while the proposals are pulled. What was tried before, in this run or an earlier one, is not
     proposed again: the plan names every place and what it becomes, so the same plan is the same edit.
     """
-    tried: set[tuple[str, str]] = set()
-    for hotspot in hotspots:
-        for proposal in _proposals(hotspot, read):
-            path, text = next(iter(proposal.files.items()))
-            if (path, text) in tried or any(_is_of(verdict, proposal) for verdict in verdicts):
-                continue
-            tried.add((path, text))
-            yield proposal
-            if verdicts and _is_of(verdicts[-1], proposal) and verdicts[-1].accepted:
-                return
+    tried: set[tuple[tuple[str, str], ...]] = set()
+    for proposal in itertools.chain(_each(hotspots, read), _jointly(hotspots, verdicts, read)):
+        texts = tuple(proposal.files.items())
+        if texts in tried or any(_is_of(verdict, proposal) for verdict in verdicts):
+            continue
+        tried.add(texts)
+        yield proposal
+        if verdicts and _is_of(verdicts[-1], proposal) and verdicts[-1].accepted:
+            return
 
 
 def _is_of(verdict: Verdict, proposal: Proposal) -> bool:
@@ -216,19 +218,54 @@ def _is_of(verdict: Verdict, proposal: Proposal) -> bool:
     return said == (proposal.hotspot.function.key, proposal.author, proposal.plan)
 
 
-def _proposals(hotspot: Hotspot, read: ReadFile) -> Iterator[Proposal]:
-    path, name = hotspot.function.path, hotspot.function.name
+def _each(hotspots: Sequence[Hotspot], read: ReadFile) -> Iterator[Proposal]:
+    for hotspot in hotspots:
+        source, gain = _opened(hotspot, read)
+        every = together(source, hotspot.function.name, hotspot.arguments, gain=gain)
+        if len(every) > 1:
+            yield _proposal(hotspot, every, every[-1].source)
+        for single in _singles(hotspot, read):
+            yield _proposal(hotspot, [single], single.source)
+
+
+def _singles(hotspot: Hotspot, read: ReadFile) -> list[Rewrite]:
+    source, gain = _opened(hotspot, read)
+    alone = rewrite(source, hotspot.function.name, hotspot.arguments, gain=gain)
+    return sorted(alone, key=lambda one: (one.rule not in GROWTH, -one.share))
+
+
+def _opened(hotspot: Hotspot, read: ReadFile) -> tuple[str, Gain]:
+    """The text of the hotspot's file and what edits of it may gain; no text when it is no file of the repository."""
     try:
-        source = read(path)
-    except EditError:  # the profile may name code that is no file of the repository
-        return
-    gain = gain_of(hotspot, source)
-    every = together(source, name, hotspot.arguments, gain=gain)
-    if len(every) > 1:
-        yield _proposal(hotspot, every, every[-1].source)
-    alone = rewrite(source, name, hotspot.arguments, gain=gain)
-    for single in sorted(alone, key=lambda one: (one.rule not in GROWTH, -one.share)):
-        yield _proposal(hotspot, [single], single.source)
+        source = read(hotspot.function.path)
+    except EditError:
+        return "", unmeasured
+    return source, gain_of(hotspot, source)
+
+
+def _jointly(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: ReadFile) -> Iterator[Proposal]:
+    """The promising rewrites of all hotspots as one proposal, when more than one function has any."""
+    files: dict[str, str] = {}
+    made: list[tuple[Hotspot, list[Rewrite]]] = []
+    for hotspot in hotspots:
+        name, path = hotspot.function.name, hotspot.function.path
+        chosen = {one.rule for one in _singles(hotspot, read) if _is_promising(_proposal(hotspot, [one], ""), verdicts)}
+        source, gain = _opened(hotspot, read)
+        rules = [rule for rule in RULES if rule in chosen]
+        parts = together(files.get(path, source), name, hotspot.arguments, rules, gain)
+        if parts:
+            files[path] = parts[-1].source
+            made.append((hotspot, parts))
+    if len(made) > 1:
+        names = dict.fromkeys(part.rule for _, parts in made for part in parts)
+        plan = "\n".join(f"{spot.function.name}: {part.explanation}" for spot, parts in made for part in parts)
+        yield Proposal("rules: " + " + ".join(names), made[0][0], plan, files=files)
+
+
+def _is_promising(proposal: Proposal, verdicts: Sequence[Verdict]) -> bool:
+    """Whether timing turned it down though it seemed to gain."""
+    found = [verdict for verdict in verdicts if _is_of(verdict, proposal)]
+    return any(verdict.stage == TIMING and verdict.speedup > 1 and not verdict.accepted for verdict in found)
 
 
 def _proposal(hotspot: Hotspot, made: Sequence[Rewrite], source: str) -> Proposal:
