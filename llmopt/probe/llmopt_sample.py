@@ -60,6 +60,7 @@ def start(settings):
     _stop_before_exec()
     llmopt_report.at_exit(settings, _sampler.collect, _sampler.restart)
     _sampler.install()
+    os.register_at_fork(before=_sampler.hold, after_in_parent=_sampler.go_on)
     if not _sampler.windowed or INHERITED in os.environ:
         _sampler.resume()
 
@@ -90,6 +91,7 @@ class Sampler:
         self.windowed = False
         self.running = False
         self.sampling = False
+        self.held = None
         self.previous = None
         self.folder = _current_folder()
         self.main = _thread.get_ident()
@@ -113,6 +115,7 @@ class Sampler:
         previous = signal.getsignal(signal.SIGPROF)
         self.previous = previous if callable(previous) else None
         signal.signal(signal.SIGPROF, self.sample)
+        _unblock()
 
     def resume(self):
         if self.running:
@@ -122,7 +125,8 @@ class Sampler:
         self.delay_from = _delay_seconds()
         self.cpu_from = self.last = self.looked = time.process_time()
         self._use_of_threads(sys._current_frames())
-        signal.setitimer(signal.ITIMER_PROF, self.interval, self.interval)
+        if not self._taken():
+            signal.setitimer(signal.ITIMER_PROF, self.interval, self.interval)
 
     def pause(self):
         if not self.running:
@@ -136,10 +140,24 @@ class Sampler:
     def restart(self):
         """In a forked child: the timer is gone, the parent's samples are not this process's."""
         running, self.running = self.running, False
+        self.sampling = False  # another thread may have forked while the handler was at work
         self.main = _thread.get_ident()
         self.clear()
+        _unblock()
         if running and not _about_to_exec(sys._getframe()):
             self.resume()
+
+    def hold(self):
+        """Before a fork: Linux before 4.19 begins it anew at each signal, so that one that takes longer never ends."""
+        timer = signal.setitimer(signal.ITIMER_PROF, 0)
+        if timer[0]:
+            self.held = timer
+
+    def go_on(self):
+        """After the fork, whose time goes to the next sample."""
+        timer, self.held = self.held, None
+        if timer is not None:
+            signal.setitimer(signal.ITIMER_PROF, *timer)
 
     def sample(self, number, frame):
         if self.sampling:
@@ -158,10 +176,10 @@ class Sampler:
 
     def add(self, frame, seconds):
         frames = sys._current_frames()
+        frames[self.main] = frame  # not this method's own: in its own local, it and its callers would outlive the call
         if len(frames) == 1:
             self.weigh(frame, seconds)
             return
-        frames[self.main] = frame
         use = self._use_of_threads(frames)
         total = sum(use.values())
         for thread, part in use.items():
@@ -230,8 +248,11 @@ class Sampler:
         if self.running:
             signal.setitimer(signal.ITIMER_PROF, self.interval, self.interval)
 
+    def _taken(self):
+        return signal.getsignal(signal.SIGPROF) != self.sample
+
     def collect(self):
-        taken = signal.getsignal(signal.SIGPROF) != self.sample
+        taken = self._taken()
         self.pause()
         if not self.wall:
             return None
@@ -356,6 +377,11 @@ def _shielded(begin):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     return start_thread
+
+
+def _unblock():
+    """What a thread forks or starts has inherited that it blocks SIGPROF."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPROF])
 
 
 def _stop_before_exec():

@@ -37,7 +37,9 @@ def test_shares_follow_the_cpu_time(tmp_path: Path, python: str) -> None:
     assert 0.6 < below(report, "large") / below(report, "main") < 0.95
     assert 0.05 < below(report, "small") / below(report, "main") < 0.4
     assert below(report, "main") > 0.7
-    assert sum(seconds for _, seconds in report["stacks"]) <= report["cpu"] <= 1.2 * report["wall"]
+    sampled = sum(seconds for _, seconds in report["stacks"])
+    assert sampled <= report["cpu"] + 1e-9  # the same differences of clock readings, added in another order
+    assert report["cpu"] <= 1.2 * report["wall"]
 
 
 def test_native_call_weighs_on_its_python_caller(tmp_path: Path, python: str) -> None:
@@ -126,7 +128,7 @@ def test_pool_workers_report_though_they_are_terminated(tmp_path: Path, python: 
     """
     reports = probing(tmp_path, python, {"pool.py": source}).run("pool.py", method, sample={}).reports["sample"]
     burnt = [sum(s for stack, s in r["stacks"] if "burn" in {r["functions"][i][1] for i in stack}) for r in reports]
-    assert len(reports) >= 4  # the parent, two workers (of which one may have got all the work), the process
+    assert len(reports) >= 3  # the parent, a worker (the other may have been ended before it began), the process
     assert sum(seconds > 0 for seconds in burnt) >= 2
 
 
@@ -149,6 +151,82 @@ def test_forked_child_reports_only_its_own_time(tmp_path: Path) -> None:
     assert "child" not in shares[0]
     assert shares[1]["child"] > 0.6
     assert "parent" not in shares[1]
+
+
+FROM_THREAD = {
+    "forked": "if os.fork() == 0: burn(), os._exit(0)\n    os.wait()",
+    "started": "subprocess.run([sys.executable, __file__, 'child'], check=True)",
+}
+
+
+@pytest.mark.parametrize("way", FROM_THREAD)
+def test_child_of_a_thread_is_sampled(tmp_path: Path, python: str, way: str) -> None:
+    """Our threads block the signal, and a child inherits that."""
+    source = f"""
+        import os, subprocess, sys, threading
+        def burn():
+            for i in range(300_000): str(i)
+        def in_thread():
+            {FROM_THREAD[way].replace("    ", " " * 12)}
+        if len(sys.argv) == 1:
+            thread = threading.Thread(target=in_thread)
+            thread.start()
+            thread.join()
+        else:
+            burn()
+    """
+    reports = probing(tmp_path, python, {"main.py": source}).run("main.py", sample={}).reports["sample"]
+    assert sum(self_shares(report).get("burn", 0) > 0.5 for report in reports) == 1
+
+
+def test_locals_live_no_longer_than_without_us(tmp_path: Path, python: str) -> None:
+    source = """
+        import gc, weakref
+        class Thing: pass
+        def burn():
+            thing = Thing()
+            for i in range(300_000): str(i)
+            return weakref.ref(thing)
+        gc.disable()
+        assert burn()() is None
+    """
+    probing(tmp_path, python, {"locals.py": source}).run("locals.py", sample={})
+
+
+def test_timer_is_off_during_a_fork_and_on_after_it(tmp_path: Path, python: str) -> None:
+    """Linux before 4.19 starts a fork again at each signal."""
+    source = """
+        import os, signal, llmopt_sample
+        on = lambda: signal.getitimer(signal.ITIMER_PROF)[1] > 0
+        assert on()
+        hold, go_on = llmopt_sample._sampler.hold, llmopt_sample._sampler.go_on
+        hold(); assert not on()
+        hold(); go_on(); assert on()  # two threads fork at once
+        go_on(); assert on()
+        for _ in range(3):
+            if os.fork() == 0:
+                assert on()
+                os._exit(0)
+            assert on()
+            assert os.wait()[1] == 0
+    """
+    probing(tmp_path, python, {"fork.py": source}).run("fork.py", sample={})
+
+
+def test_timer_is_not_started_for_a_program_that_took_the_signal(tmp_path: Path) -> None:
+    source = """
+        import os, signal
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        def burn():
+            for i in range(300_000): str(i)
+        if os.fork() == 0:
+            burn()
+            os._exit(0)
+        burn()
+        assert os.wait()[1] == 0
+    """
+    probing(tmp_path, OWN, {"taken.py": source}).run("taken.py", sample={})
 
 
 EXECS = {
