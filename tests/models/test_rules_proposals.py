@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from llmopt.data import Function, Hotspot, LineCost, Observed, Proposal, Verdict
 from llmopt.errors import EditError
 from llmopt.models.rules import propose
@@ -136,9 +138,10 @@ def pull_timed(verdicts: list[Verdict], speedups: dict[str, float], stage: str =
     return seen
 
 
-def test_gains_too_small_to_be_seen_alone_are_proposed_together_at_last():
+@pytest.mark.parametrize("stage", ["timing", "confirmation"])
+def test_gains_too_small_to_be_seen_alone_are_proposed_together_at_last(stage):
     verdicts: list[Verdict] = []
-    *alone, joint = pull_timed(verdicts, {"busy": 1.02, "idle": 1.01})
+    *alone, joint = pull_timed(verdicts, {"busy": 1.02, "idle": 1.01}, stage)
     assert len(alone) == 2
     assert joint.files == {
         "pkg/a.py": TWO.replace("sorted(list(words))", "sorted(words)").replace("list(sorted(words))", "sorted(words)")

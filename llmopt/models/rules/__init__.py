@@ -76,7 +76,7 @@ RULES: dict[str, Rule] = {
 
 GROWTH = ("membership-set", "seen-set", "list-growth", "local-deque")
 LEAST_SHARE = 0.01  # of the run, in the lines of an edit: a smaller gain could not be told from noise
-TIMING = "timing"  # the stage of a verdict
+TIMINGS = ("timing", "confirmation")  # stages of a verdict
 ROUNDS = 5  # an edit may uncover another, as in nested loops; what needs more rounds than this is left as it is
 
 
@@ -265,7 +265,7 @@ def _jointly(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], read: Rea
 def _is_promising(proposal: Proposal, verdicts: Sequence[Verdict]) -> bool:
     """Whether timing turned it down though it seemed to gain."""
     found = [verdict for verdict in verdicts if _is_of(verdict, proposal)]
-    return any(verdict.stage == TIMING and verdict.speedup > 1 and not verdict.accepted for verdict in found)
+    return any(verdict.stage in TIMINGS and verdict.speedup > 1 and not verdict.accepted for verdict in found)
 
 
 def _proposal(hotspot: Hotspot, made: Sequence[Rewrite], source: str) -> Proposal:
