@@ -93,8 +93,8 @@ def too_long(shown: str, found: Overrun, message: str, local: bool) -> ContextEr
     size = f"of {found.limit:,} tokens " if found.limit else ""
     longer = (
         "serve the model with a longer context (llama.cpp -c, vLLM --max-model-len, Ollama OLLAMA_CONTEXT_LENGTH); "
-        "32,000 tokens hold any question with its reply"
+        "32,000 tokens are ample"
         if local
         else "use a model with a longer context"
     )
-    return ContextError(found, f"the question does not fit into the context {size}of {shown}: {message}", longer)
+    return ContextError(found, f"the question does not fit into the context {size}at {shown}: {message}", longer)

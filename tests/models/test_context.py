@@ -99,5 +99,5 @@ def test_a_reply_that_cannot_be_made_short_enough_is_not_asked_for_for_ever() ->
 
 def test_llama_cpps_error_type_is_known_without_its_words() -> None:
     refusal = Answer("too long", status=400, code="exceed_context_size_error")
-    with ModelServer([refusal]) as server, pytest.raises(ContextError, match="does not fit into the context of http"):
+    with ModelServer([refusal]) as server, pytest.raises(ContextError, match="does not fit into the context at http"):
         open_model(f"openai:local-model@{server.url}", retries=0)(CONVERSATION)
