@@ -33,7 +33,9 @@ demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or ne
 	$(BIN)/python examples/demo.py logstats
 
 demo-replay: $(STAMP)  ## the same on examples/difftext with recorded answers of a model
-	$(BIN)/python examples/demo.py difftext --workload benchmarks/diff_changelog.py --no-rules --model replay:$(CURDIR)/examples/transcripts/difftext.jsonl
+	$(BIN)/python examples/demo.py difftext --workload benchmarks/diff_changelog.py --no-rules \
+		--function Comparison.key --function next_token \
+		--model replay:$(CURDIR)/examples/transcripts/difftext.jsonl
 
 bench: $(STAMP)  ## the figures of docs/results.md
 	$(BIN)/python benchmarks/startup.py

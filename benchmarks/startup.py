@@ -2,7 +2,8 @@
 
     python benchmarks/startup.py [ROUNDS]
 
-Prints a Markdown table: median milliseconds of whole processes, and the median over the rounds of the ratio to `python -c pass`
+Prints a Markdown table: median milliseconds of whole processes, and the median over the rounds of the ratio to
+`python -c pass`
 in the same round.
 """
 
@@ -31,7 +32,8 @@ def main() -> None:
         for name, arguments in COMMANDS.items():
             times[name].append(milliseconds(arguments))
     bare = times["python -c pass"][1:]
-    print(f"Python {sys.version.split()[0]}, {rounds} rounds\n\n| command | median ms | ratio to bare |\n|---|---:|---:|")
+    print(f"Python {sys.version.split()[0]}, {rounds} rounds\n")
+    print("| command | median ms | ratio to bare |\n|---|---:|---:|")
     for name, values in times.items():
         ratios = [value / base for value, base in zip(values[1:], bare, strict=True)]
         print(f"| `{name}` | {statistics.median(values[1:]):.0f} | {statistics.median(ratios):.1f} |")

@@ -22,7 +22,7 @@ def main() -> int:
     print(f"$ llmopt optimize {repository.relative_to(HERE.parent)} {' '.join(flags)}", flush=True)
     code = subprocess.run(llmopt, check=False).returncode
     if code == 0:
-        subprocess.run(["git", "-C", str(repository), "log", "--oneline", "--stat", "--all", "-5"], check=False)
+        subprocess.run(["git", "-C", str(repository), "log", "--oneline", "--stat", "--branches=llmopt/*", "--not", "HEAD"], check=False)
     return code
 
 
