@@ -24,9 +24,9 @@ FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 ESCAPED = re.compile(r"^\s*((&lt;){5,9}\s*SEARCH|(&gt;){5,9}\s*REPLACE).*$", re.IGNORECASE | re.MULTILINE)
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
-PATH = re.compile(
-    r"[^\s<>\"'`(){}\[\]=,;|*]*\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
-)
+SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
+PATH = re.compile(r"[^\s<>\"'`(){}\[\]=,;|*]*" + SUFFIX)
+ODD_PATH = re.compile(r"[^<>`|]+" + SUFFIX)  # with spaces, brackets and the like; prose may look so too
 LABEL = re.compile(r"[*`]*(?:file(?:name| path)?|path)[*`]*\s*:", re.IGNORECASE)
 BULLET = re.compile(r"(#+|//|[-*+]|\d+[.)])\s+")
 QUOTES = "*`\"' :\t"
@@ -121,9 +121,19 @@ def _named(lines: Sequence[str], at: int, floor: int, before: str) -> str:
         seen += bool(line.strip()) and not FENCE.match(line)
         if seen == LOOK_BACK:
             break
+    odd = _odd_path_above(lines[floor:at])
+    if odd and not (before and odd.endswith(before)):
+        return odd
     if not before:
         raise EditError("an edit names no file", "write the path of the file on the line above the block")
     return before
+
+
+def _odd_path_above(lines: Sequence[str]) -> str:
+    """A path with spaces or brackets that is the whole of the line right above, "" for none."""
+    above = next((line for line in reversed(lines) if line.strip() and not FENCE.match(line)), "")
+    bare = BULLET.sub("", above.strip(), count=1).strip(QUOTES)
+    return bare if len(above) <= LONGEST_HEADER and ODD_PATH.fullmatch(bare) else ""
 
 
 def _path_in(line: str) -> str:

@@ -147,6 +147,17 @@ def test_several_blocks_over_several_files_apply_together() -> None:
     assert result == {"pkg/shapes.py": EXPECTED.replace("import math\n", "import math as m\nmath = m\n"), "n.py": "b\n"}
 
 
+@pytest.mark.parametrize("path", ["my shop/orders.py", "shop [old]/orders (1).py", "`my shop/orders.py`:"])
+def test_a_path_with_spaces_or_brackets_stands_right_above_its_block(path: str) -> None:
+    first, second = edits.parse(f"Plan.\n\n{block('a', 'b', path)}\n{block('c', 'd', 'other shop/m.py')}")
+    assert (first.path, second.path) == (path.strip("`:"), "other shop/m.py")
+
+
+def test_prose_that_ends_with_the_file_before_names_that_file() -> None:
+    text = block("a", "b", "m.py") + "\n" + block("c", "d", "And once more in m.py")
+    assert [edit.path for edit in edits.parse(text)] == ["m.py", "m.py"]
+
+
 def test_a_block_without_a_name_belongs_to_the_file_before() -> None:
     unnamed = block("import math\n", "import math  # pi\n").partition("\n")[2]
     assert "# pi" in run(block(*INNER) + "\n```python\n" + unnamed)["pkg/shapes.py"]
