@@ -9,6 +9,7 @@ pair and stopping when it pleases is not cheating.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -97,17 +98,19 @@ def _outcome(rounds: Sequence[Round], ratios: Sequence[float], decision: Decisio
 
 
 def is_hopeless(ratios: Sequence[float], rule: Rule) -> bool:
-    """Would the lower bound miss the goal at the most pairs even if the mean were a standard error better than it is?
+    """Would the lower bound miss the goal at the most pairs even if the centre were a standard error better than it is?
 
-    The bound is projected by the square root of the number of pairs. It may be wrong: a rejection claims nothing.
+    Centre and spread are the median and the scaled median absolute deviation, so that one outlier does not end a
+    candidate. The projection may be wrong: a rejection claims nothing.
     """
     n = len(ratios)
     if n < HOPELESS_PAIRS:
         return False
-    mean, low, _ = interval(ratios, rule.alpha)
-    error = math.sqrt(sum((x - mean) ** 2 for x in ratios) / (n - 1) / n)
-    reach = (mean - low) * math.sqrt(n / rule.max_pairs)
-    return mean + error - reach < math.log(rule.min_speedup)
+    centre = statistics.median(ratios)
+    spread = max(RESOLUTION, 1.4826 * statistics.median(abs(x - centre) for x in ratios))
+    typical = [centre + spread * (-1) ** i for i in range(rule.max_pairs)]  # the pairs there could be, without outliers
+    reach = centre - interval(typical, rule.alpha)[1]
+    return centre + spread / math.sqrt(n) - reach < math.log(rule.min_speedup)
 
 
 def losing_workloads(rounds: Sequence[Round]) -> list[int]:
