@@ -149,12 +149,13 @@ def test_several_blocks_over_several_files_apply_together() -> None:
 
 @pytest.mark.parametrize("path", ["my shop/orders.py", "shop [old]/orders (1).py", "`my shop/orders.py`:"])
 def test_a_path_with_spaces_or_brackets_stands_right_above_its_block(path: str) -> None:
-    first, second = edits.parse(f"Plan.\n\n{block('a', 'b', path)}\n{block('c', 'd', 'other shop/m.py')}")
+    text = "\n".join(["Plan.", "", block("a\n", "b\n", path), block("c\n", "d\n", "other shop/m.py")])
+    first, second = edits.parse(text)
     assert (first.path, second.path) == (path.strip("`:"), "other shop/m.py")
 
 
 def test_prose_that_ends_with_the_file_before_names_that_file() -> None:
-    text = block("a", "b", "m.py") + "\n" + block("c", "d", "And once more in m.py")
+    text = block("a\n", "b\n", "m.py") + "\n" + block("c\n", "d\n", "And once more in m.py")
     assert [edit.path for edit in edits.parse(text)] == ["m.py", "m.py"]
 
 
