@@ -54,6 +54,11 @@ def parse_kind(spec: str) -> ModelSpec:
         raise UsageError(
             f"{url!r} in the model {spec!r} is not a URL", f"write {kind}:{name or 'NAME'}@http://HOST:PORT"
         )
+    if re.match(r"https?://[^/]*@", url):
+        raise UsageError(
+            f"the URL of the model {kind}:{name} holds a user or password, which would be printed and recorded",
+            "give the key in OPENAI_API_KEY or ANTHROPIC_API_KEY instead",
+        )
     return ModelSpec(kind, name.strip(), url.strip())
 
 

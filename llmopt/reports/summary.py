@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 from typing import Any
 
@@ -32,7 +33,8 @@ def sent(model: str) -> str:
     """Where the code goes with this model."""
     kind, _, name = model.partition(":")
     if kind in ("anthropic", "openai"):
-        return f" (sources of hot functions are sent to {name.partition('@')[2] or kind})"
+        url = name.partition("@")[2] or os.environ.get(f"{kind.upper()}_BASE_URL", "")
+        return f" (sources of hot functions are sent to {url.rpartition('@')[2] or kind})"
     return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
 
 

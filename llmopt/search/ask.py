@@ -14,6 +14,7 @@ from pathlib import Path
 from llmopt import edits
 from llmopt.data import Conversation, Hotspot, Message, Model, Proposal, ReadFile, Reply, Verdict
 from llmopt.errors import EditError
+from llmopt.models.context import ContextError
 from llmopt.prompts import render
 from llmopt.search import dossier
 from llmopt.search.facts import Facts
@@ -23,6 +24,7 @@ EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a te
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
 INTERNAL = ("syntax", "files")  # evidence that tells a model nothing
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
+LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 DONE_WITH = 1_000  # attempts: a function that a model declined is not asked about again
 DECLINED = "the model sees nothing worth changing"
 UNUSABLE = {
@@ -90,7 +92,14 @@ def _pursue(
             except EditError as error:
                 yield Proposal(asking.author or "model", hotspot, "", problem=error.message)
                 return
-        turn = _take_turn(hotspot, messages, f"attempt={number}{feedback}", asking)
+        try:
+            turn = _take_turn(hotspot, messages, f"attempt={number}{feedback}", asking)
+        except ContextError as error:
+            if asking.tokens > LEAST_TOKENS and not feedback:
+                yield from _pursue(hotspot, hotspots, verdicts, replace(asking, tokens=asking.tokens // 2), attempts)
+            else:
+                yield Proposal(asking.author or "model", hotspot, "", problem=str(error))
+            return
         before = len(verdicts)
         yield turn.proposal
         verdict = verdicts[-1] if len(verdicts) > before else None

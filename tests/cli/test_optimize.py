@@ -56,7 +56,36 @@ def test_a_wrong_answer_is_turned_down_by_the_tests_before_timing(repo: Path, tm
     assert "llmopt/" not in git(repo, "branch", "--list", "llmopt/*")
 
 
+COUNTING = '''
+def customers(names):
+    """How many customers there are."""
+    seen = []
+    for name in names:
+        if name not in seen:
+            seen.append(name)
+    return len(seen)
+'''
+COUNTED = """
+from shop.orders import customers
+
+
+def test_customers():
+    assert customers(list("bacabd")) == 4
+    assert customers([]) == 0
+"""
+COUNTS = """
+from shop.orders import customers
+
+
+def workload():
+    print(customers(["customer %d" % (i % 900) for i in range(4000)]))
+"""
+
+
 def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
+    (repo / "shop" / "orders.py").write_text(COUNTING)
+    (repo / "tests" / "test_orders.py").write_text(COUNTED)
+    (repo / "bench.py").write_text(COUNTS)
     done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")
     assert done.code == 0, done.err + done.out
     assert done.json["speedup"] > 1.5
@@ -64,7 +93,10 @@ def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
     assert done.json["accepted"][0]["author"].startswith("rules")
 
 
-@pytest.mark.parametrize("keep", ["commit", "worktree", "patch"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("keep", ["commit", pytest.param("worktree", marks=SLOW), pytest.param("patch", marks=SLOW)])
 def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
     repo: Path, tmp_path: Path, keep: str
 ) -> None:
@@ -170,6 +202,7 @@ def test_a_dry_run_shows_the_prompt_and_asks_nothing(repo: Path, tmp_path: Path)
     assert git(repo, "for-each-ref", "refs/llmopt") == ""
 
 
+@pytest.mark.slow
 def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) -> None:
     tape = tmp_path / "tape.jsonl"
     first = llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape, "--json")
@@ -178,6 +211,7 @@ def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) ->
     assert first.json["accepted"][0]["function"] == second.json["accepted"][0]["function"]
 
 
+@pytest.mark.slow
 def test_a_replay_of_changed_code_says_what_differs(repo: Path, tmp_path: Path) -> None:
     tape = tmp_path / "tape.jsonl"
     llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape)
@@ -188,6 +222,7 @@ def test_a_replay_of_changed_code_says_what_differs(repo: Path, tmp_path: Path) 
     assert "seen: list = []" in done.err
 
 
+@pytest.mark.slow
 def test_without_git_a_copy_is_optimized_and_a_patch_is_the_result(tmp_path: Path) -> None:
     folder = shop.write(tmp_path / "plain", shop.FILES)
     refused = llmopt(folder, "optimize", *FAST)

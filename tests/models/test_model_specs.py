@@ -25,7 +25,7 @@ SOME = Price(1.0, 2.0, 0.1, 1.25)
         ("openai:gpt-6.1-sol", ModelSpec("openai", "gpt-6.1-sol")),
         ("openai:qwen3:8b@http://localhost:11434", ModelSpec("openai", "qwen3:8b", "http://localhost:11434")),
         ("anthropic:m@https://host/path", ModelSpec("anthropic", "m", "https://host/path")),
-        ("openai:a/b@http://u:p@host:1/v1", ModelSpec("openai", "a/b", "http://u:p@host:1/v1")),
+        ("openai:a/b@http://host:1/v1", ModelSpec("openai", "a/b", "http://host:1/v1")),
         ("manual:some dir/@work", ModelSpec("manual", "some dir/@work")),
         ("replay:C:/t.jsonl", ModelSpec("replay", "C:/t.jsonl")),
         (" OpenAI: gpt-5 ", ModelSpec("openai", "gpt-5")),
@@ -183,3 +183,9 @@ def test_an_impossible_url_is_a_usage_error(url: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
     with pytest.raises(UsageError, match="ANTHROPIC_BASE_URL is not a URL"):
         open_model("anthropic:m")
+
+
+def test_a_url_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_spec("openai:m@http://me:secret@host:1/v1")
+    assert "secret" not in str(caught.value)
