@@ -90,6 +90,7 @@ class Sampler:
         self.interval = interval_seconds
         self.windowed = False
         self.running = False
+        self.ticking = False  # the timer goes on between windows: it would never fire in windows below its 4 ms
         self.sampling = False
         self.held = None
         self.previous = None
@@ -104,6 +105,7 @@ class Sampler:
         self.lines = {}
         self.clocks = {}
         self.used = {}
+        self.carried = 0.0  # CPU seconds since the last sample when a window ended: the next one counts them
         self.wall = 0.0
         self.cpu = 0.0
         self.delay = 0.0
@@ -123,23 +125,33 @@ class Sampler:
         self.running = True
         self.wall_from = time.perf_counter()
         self.delay_from = _delay_seconds()
-        self.cpu_from = self.last = self.looked = time.process_time()
+        self.cpu_from = self.looked = time.process_time()
+        self.last = self.cpu_from - self.carried
         self._use_of_threads(sys._current_frames())
-        if not self._taken():
+        if not self.ticking and not self._taken():
+            self.ticking = True
             signal.setitimer(signal.ITIMER_PROF, self.interval, self.interval)
 
     def pause(self):
         if not self.running:
             return
         self.running = False
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        now = time.process_time()
+        self.carried = now - self.last
         self.wall += time.perf_counter() - self.wall_from
         self.delay += _delay_seconds() - self.delay_from
-        self.cpu += time.process_time() - self.cpu_from
+        self.cpu += now - self.cpu_from
+
+    def stop(self):
+        """No more samples, and no timer that would go on in a program that this process becomes."""
+        self.pause()
+        self.ticking = False
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
     def restart(self):
         """In a forked child: the timer is gone, the parent's samples are not this process's."""
         running, self.running = self.running, False
+        self.ticking = False
         self.sampling = False  # another thread may have forked while the handler was at work
         self.main = _thread.get_ident()
         self.clear()
@@ -253,7 +265,7 @@ class Sampler:
 
     def collect(self):
         taken = self._taken()
-        self.pause()
+        self.stop()
         if not self.wall:
             return None
         table = Table(self.folder, self.codes)
@@ -394,7 +406,7 @@ def _stop_before_exec():
 def _stopped(execute):
     def exec_program(*args):
         was_running = _sampler.running
-        _sampler.pause()
+        _sampler.stop()
         llmopt_report.finish_all()
         try:
             return execute(*args)

@@ -269,6 +269,24 @@ def test_only_the_window_is_sampled(tmp_path: Path, options: dict[str, Any]) -> 
     assert report["cpu"] < 0.8 * (report["wall"])
 
 
+def test_windows_shorter_than_a_tick_of_the_timer_are_sampled_together(tmp_path: Path) -> None:
+    source = """
+        import sys, time
+        sampler = sys.modules["llmopt_sample"]
+        def timed():
+            end = time.process_time() + 0.001
+            while time.process_time() < end: pass
+        for _ in range(400):
+            sampler.resume()
+            timed()
+            sampler.pause()
+    """
+    [report] = probing(tmp_path, OWN, {"short.py": source}).run("short.py", sample={}).reports["sample"]
+    seconds = sum(seconds for _, seconds in report["stacks"])
+    assert 0.6 * report["cpu"] < seconds < 1.2 * report["cpu"]
+    assert report["cpu"] > 0.3
+
+
 def test_child_started_in_a_window_is_sampled(tmp_path: Path) -> None:
     source = """
         import llmopt_sample, subprocess, sys
