@@ -24,10 +24,10 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 test: $(STAMP)  ## the fast suite, a few minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-slow: $(STAMP)  ## the end-to-end runs
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 
 demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network
 	$(BIN)/python examples/demo.py logstats
