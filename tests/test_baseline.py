@@ -120,5 +120,5 @@ def test_real_project_is_measured(tmp_path: Path) -> None:
     assert base.unstable == ("test_mod.py::test_flaky",)
     assert watched == ["tests on the base, first run", "tests on the base, second run", "workload 1: mod:f"]
     assert base.repetitions[0] > 100
-    assert 0 < base.seconds[0] < 0.01
+    assert 0 < base.seconds[0] < 0.05
     assert 0 <= base.noise < 2

@@ -169,7 +169,7 @@ def test_file_larger_than_the_limit_cannot_be_written(tmp_path: Path) -> None:
 def test_timeout_ends_the_command_and_keeps_what_it_wrote() -> None:
     ran = python("import time; print('begun', flush=True); time.sleep(60)", seconds=0.5)
     assert (ran.timed_out, ran.exit_code, ran.stdout) == (True, -9, "begun\n")
-    assert 0.5 <= ran.wall_seconds + 0.1 < 2
+    assert 0.5 <= ran.wall_seconds + 0.1 < 5
 
 
 @on_linux
@@ -318,7 +318,7 @@ os.write(fd, b"end\\n")
 """
     ran = python(code, marks=True)
     assert [label for label, _ in ran.marks] == ["begin", "end"]
-    assert 0.3 <= ran.marks[1][1] - ran.marks[0][1] < 0.6
+    assert 0.25 <= ran.marks[1][1] - ran.marks[0][1] < 2
     assert ran.marks[1][1] <= ran.wall_seconds + 0.1
 
 
