@@ -74,9 +74,11 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
 
     profiler = overlay.folder(opened.project.interpreter)
     reason = ""
-    for lined in (True, False):
+    # A program may look into functions that it makes at run time, and stumble over a wrapped one: do without those.
+    lasting = [function for function in hot if function.name.count(".") < 2]
+    for functions, lined in ((hot, True), (lasting, True), (lasting, False)):
         try:
-            return lines.detail(sampled, hot, observe, overlay=profiler, lines=lined)
+            return lines.detail(sampled, functions, observe, overlay=profiler, lines=lined)
         except WorkloadError as problem:
             reason = problem.message
     notice = f"lines, calls and arguments of the hot functions could not be observed: {reason}"
