@@ -411,8 +411,3 @@ def create(folder: Path) -> None:
     _add(folder, [path for path in untracked if not path.endswith("/")], {})
     commit = commit_tree(folder, run(folder, "write-tree"), [], "The files as they were")
     run(folder, "update-ref", "HEAD", commit)
-
-
-def is_link(path: Path) -> bool:
-    """Is the file itself a symbolic link?"""
-    return stat.S_ISLNK(os.lstat(path).st_mode)

@@ -76,7 +76,8 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
     reason = ""
     # A program may look into functions that it makes at run time, and stumble over a wrapped one: do without those.
     lasting = [function for function in hot if function.name.count(".") < 2]
-    for functions, lined in ((hot, True), (lasting, True), (lasting, False)):
+    less = [(lasting, True)] if lasting != hot else []
+    for functions, lined in ((hot, True), *less, (lasting, False)):
         try:
             return lines.detail(sampled, functions, observe, overlay=profiler, lines=lined)
         except WorkloadError as problem:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from llmopt import workloads
 from llmopt.data import Base, Limits, Pair, Tree, Workload
@@ -42,14 +41,3 @@ def _pair(
         base_peak_bytes=before.probed.ran.peak_memory_bytes,
         candidate_peak_bytes=after.probed.ran.peak_memory_bytes,
     )
-
-
-def timing_cores(ran: Sequence[workloads.Sample]) -> tuple[int, ...]:
-    """The core that timed runs are pinned to, or none when the workload itself uses more than one.
-
-    The last core is taken: the first serves most interrupts on common machines.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return ()
-    parallel = any(s.probed.ran.cpu_seconds > 1.1 * s.probed.ran.wall_seconds for s in ran)
-    return () if parallel else (max(os.sched_getaffinity(0)),)
