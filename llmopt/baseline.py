@@ -20,6 +20,8 @@ Watch = Callable[[str], None]
 SAMPLE_SECONDS = 0.3
 MOST_REPETITIONS = 1000
 NOISE_SAMPLES = 3
+# CPU time over wall time, above which a workload is taken to use several cores.
+ONE_CORE = 1.1
 PASSING = ("passed", "skipped", "xfailed", "xpassed")
 
 
@@ -87,6 +89,7 @@ class _Measured:
     noise: float
     repetitions: int
     output: str
+    pinned: bool
 
 
 def _with_workload(base: Base, measured: _Measured) -> Base:
@@ -95,6 +98,7 @@ def _with_workload(base: Base, measured: _Measured) -> Base:
         seconds=(*base.seconds, measured.seconds),
         repetitions=(*base.repetitions, measured.repetitions),
         outputs=(*base.outputs, measured.output),
+        pinned=(*base.pinned, measured.pinned),
         noise=max(base.noise, measured.noise),
     )
 
@@ -102,13 +106,15 @@ def _with_workload(base: Base, measured: _Measured) -> Base:
 def _measure_workload(target: Target, tree: Tree, workload: Workload, limits: Limits) -> _Measured:
     # The first run compiles the byte code, checks which files are imported, and calibrates.
     first = workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
-    if first.seconds <= 0:
+    if first.sample.seconds <= 0:
         raise WorkloadError(f"workload {workload.spec} took no measurable time", "give it more to do")
     repetitions = 1
     if workloads.can_repeat(workload):
-        repetitions = min(MOST_REPETITIONS, max(1, math.ceil(SAMPLE_SECONDS / first.seconds)))
+        repetitions = min(MOST_REPETITIONS, max(1, math.ceil(SAMPLE_SECONDS / first.sample.seconds)))
     samples = [workloads.run(target, tree, workload, limits, repetitions=repetitions) for _ in range(NOISE_SAMPLES)]
-    logs = [math.log(sample.seconds) for sample in samples]
-    digests = {sample.probed.ran.stdout_digest for sample in samples}
-    seconds = statistics.median(sample.seconds for sample in samples)
-    return _Measured(seconds, statistics.stdev(logs), repetitions, digests.pop() if len(digests) == 1 else "")
+    logs = [math.log(run.sample.seconds) for run in samples]
+    digests = {run.probed.ran.stdout_digest for run in samples}
+    seconds = statistics.median(run.sample.seconds for run in samples)
+    output = digests.pop() if len(digests) == 1 else ""
+    pinned = first.probed.ran.cpu_seconds <= ONE_CORE * first.probed.ran.wall_seconds
+    return _Measured(seconds, statistics.stdev(logs), repetitions, output, pinned)

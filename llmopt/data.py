@@ -98,17 +98,21 @@ class Command:
     """One command of the target: `argv` run in `folder` with `environment` added to the sandbox's clean one.
 
     With `marks`, the child gets a pipe in LLMOPT_MARKS_FD; each line it writes there is stamped by the parent's clock.
+    `counter` counts instructions: "perf", "cachegrind", or "" for nobody.
     """
 
     argv: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     marks: bool = False
+    counter: str = ""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What one command did. `marks` are (label, seconds since start) as the parent saw them."""
+    """What one command did, its children included. `marks` are (label, seconds since start) as the parent saw them, and
+    `mark_cpu_seconds` the CPU time used by then, empty where the system does not tell. `instructions` and `joules` (of
+    the whole machine) are None where nobody counted."""
 
     exit_code: int
     wall_seconds: float
@@ -119,6 +123,9 @@ class Ran:
     stdout_digest: str = ""
     timed_out: bool = False
     marks: tuple[tuple[str, float], ...] = ()
+    mark_cpu_seconds: tuple[float, ...] = ()
+    instructions: int | None = None
+    joules: float | None = None
 
 
 # --- the baseline ----------------------------------------------------------------------------------------------
@@ -152,6 +159,7 @@ class Base:
     noise: float = 0.0
     repetitions: tuple[int, ...] = ()  # in-process repetitions per sample, per workload
     outputs: tuple[str, ...] = ()  # digest of what each workload prints; "" where two runs differ
+    pinned: tuple[bool, ...] = ()  # whether each workload is timed on one core: it uses no more
 
 
 # --- the profile -----------------------------------------------------------------------------------------------
@@ -348,17 +356,32 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What one fresh process of a workload used.
+
+    `seconds` is the wall time of one repetition, `first_seconds` that of the first one (None for a workload that is not
+    repeated), `setup_seconds` what passed from the start of the process to it (0 when the whole process is timed).
+    `cpu_seconds` is of one repetition too where the system tells, children included. The rest is of the whole process;
+    None where nobody counted.
+    """
+
+    seconds: float
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    first_seconds: float | None = None
+    setup_seconds: float = 0.0
+    instructions: int | None = None
+    joules: float | None = None
+
+
+@dataclass(frozen=True)
 class Pair:
     """One paired sample: base and candidate run next to each other, in fresh processes, on one workload."""
 
     workload: int
-    base_seconds: float
-    candidate_seconds: float
+    base: Sample
+    candidate: Sample
     candidate_first: bool = False
-    base_cpu_seconds: float = 0.0
-    candidate_cpu_seconds: float = 0.0
-    base_peak_bytes: int = 0
-    candidate_peak_bytes: int = 0
 
 
 @dataclass(frozen=True)

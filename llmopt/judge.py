@@ -130,7 +130,7 @@ def _each(rounds: Sequence[Round]) -> list[list[float]]:
 
 def combined(pairs: Round, weights: Sequence[float]) -> float:
     """The weighted mean of log(base / candidate) over one round's workloads."""
-    logs = [math.log(pair.base_seconds / pair.candidate_seconds) for pair in pairs]
+    logs = [math.log(pair.base.seconds / pair.candidate.seconds) for pair in pairs]
     return sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights)
 
 

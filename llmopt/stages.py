@@ -95,7 +95,7 @@ def unmeasured_base(opened: Session) -> Base:
     """A base for looking only: each workload run once, no tests."""
     tree = opened.trees.of(opened.base)
     seconds = tuple(
-        workloads.run(opened.target, tree, workload, opened.workload_limits, tasks={"leaks": {}}).seconds
+        workloads.run(opened.target, tree, workload, opened.workload_limits, tasks={"leaks": {}}).sample.seconds
         for workload in opened.project.workloads
     )
     return Base(commit=opened.base, gate={}, seconds=seconds)

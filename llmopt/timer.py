@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from llmopt import workloads
-from llmopt.data import Base, Limits, Pair, Tree, Workload
+from llmopt.data import Base, Limits, Pair, Sample, Tree, Workload
 from llmopt.target import Target
 
 Watch = Callable[[str], None]
 
 
 def rounds(target: Target, base: Base, old: Tree, new: Tree, limits: Limits) -> Iterator[tuple[Pair, ...]]:
-    """Endless rounds; each has one pair of every workload. A pair shares its PYTHONHASHSEED, the next has another."""
+    """Endless rounds; each has one pair of every workload. A pair shares its PYTHONHASHSEED, the next has another.
+
+    The order alternates, and a coin decides which comes first in every two rounds: whatever the machine does, equal code
+    is as likely to look faster as slower. The judge needs no more than that.
+    """
     number = 0
     while True:
+        if number % 2 == 0:
+            candidate_first = random.random() < 0.5
         yield tuple(
-            _pair(target, old, new, workload, index, number, base.repetitions[index], limits)
+            _pair(target, base, old, new, workload, index, number + 1, candidate_first, limits)
             for index, workload in enumerate(target.project.workloads)
         )
         number += 1
+        candidate_first = not candidate_first
 
 
 def _pair(
-    target: Target, old: Tree, new: Tree, workload: Workload, index: int, number: int, repetitions: int, limits: Limits
+    target: Target,
+    base: Base,
+    old: Tree,
+    new: Tree,
+    workload: Workload,
+    index: int,
+    hash_seed: int,
+    candidate_first: bool,
+    limits: Limits,
 ) -> Pair:
-    def sample(tree: Tree) -> workloads.Sample:
-        return workloads.run(target, tree, workload, limits, hash_seed=number + 1, repetitions=repetitions)
+    bounds = replace(limits, cores=quiet_core()) if base.pinned[index : index + 1] == (True,) else limits
 
-    candidate_first = number % 2 == 1
-    first, second = (sample(new), sample(old)) if candidate_first else (sample(old), sample(new))
-    before, after = (second, first) if candidate_first else (first, second)
-    return Pair(
-        workload=index,
-        base_seconds=before.seconds,
-        candidate_seconds=after.seconds,
-        candidate_first=candidate_first,
-        base_cpu_seconds=before.probed.ran.cpu_seconds,
-        candidate_cpu_seconds=after.probed.ran.cpu_seconds,
-        base_peak_bytes=before.probed.ran.peak_memory_bytes,
-        candidate_peak_bytes=after.probed.ran.peak_memory_bytes,
-    )
+    def sample(tree: Tree) -> Sample:
+        repetitions = base.repetitions[index]
+        return workloads.run(target, tree, workload, bounds, hash_seed=hash_seed, repetitions=repetitions).sample
+
+    if candidate_first:
+        after, before = sample(new), sample(old)
+    else:
+        before, after = sample(old), sample(new)
+    return Pair(index, before, after, candidate_first)
+
+
+def quiet_core() -> tuple[int, ...]:
+    """The core to pin both sides of a pair to: the last one this process may use (the first ones serve most
+    interrupts). None where there is no choice, or the system gives none."""
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return (allowed[-1],) if len(allowed) > 1 else ()

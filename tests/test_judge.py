@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import judge
-from llmopt.data import Decision, Pair
+from llmopt.data import Decision, Pair, Sample
 from llmopt.judge import Rule
 
 GENTLE = 1.0 + 1e-12  # just more than nothing
@@ -20,7 +20,7 @@ Draw = Callable[[random.Random], float]
 
 def pair(ratio: float, workload: int = 0, seconds: float = 0.4) -> Pair:
     """A pair whose base is `ratio` times slower than the candidate."""
-    return Pair(workload, seconds, seconds / ratio)
+    return Pair(workload, Sample(seconds), Sample(seconds / ratio))
 
 
 def rounds_of(ratios: Sequence[float]) -> list[list[Pair]]:
@@ -226,7 +226,7 @@ def test_decision_does_not_depend_on_the_unit_of_time(ratios: list[float], scale
 @given(RATIOS)
 def test_swapping_base_and_candidate_mirrors_the_interval(ratios: list[float]) -> None:
     speedup, (low, high) = judge.end_to_end(rounds_of(ratios), [1.0])
-    swapped = [[Pair(0, each.candidate_seconds, each.base_seconds) for each in r] for r in rounds_of(ratios)]
+    swapped = [[Pair(0, each.candidate, each.base) for each in r] for r in rounds_of(ratios)]
     back, (other_low, other_high) = judge.end_to_end(swapped, [1.0])
     assert back == pytest.approx(1 / speedup)
     assert (other_low, other_high) == pytest.approx((1 / high, 1 / low), rel=1e-6)

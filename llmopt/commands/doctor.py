@@ -133,7 +133,7 @@ def seconds_of_runs(target: Target, opened: Session, workload: Workload, limits:
     """A run that compiles byte code and checks the imports, then the timed ones."""
     tree = opened.trees.of(opened.base)
     workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
-    return [workloads.run(target, tree, workload, limits).seconds for _ in range(RUNS)]
+    return [workloads.run(target, tree, workload, limits).sample.seconds for _ in range(RUNS)]
 
 
 def model(spec: str, environ: Mapping[str, str]) -> Line:

@@ -121,13 +121,13 @@ def run_case(benchmark, values, repetitions, timed, caches):
     arguments = (*cached(benchmark, caches), *values)
     # As asv documents `number`: setup and teardown are not run between the calls of one sample, unless it is 1.
     each = benchmark.first("number", 0) == 1
-    for _ in range(repetitions if each else 1):
+    for number in range(repetitions if each else 1):
         try:
             for setup in benchmark.setups:
                 setup(*arguments)
         except NotImplementedError:
             return False
-        timed(benchmark.function, arguments, 1 if each else repetitions)
+        timed(benchmark.function, arguments, 1 if each else repetitions, first=number == 0)
         for teardown in benchmark.teardowns:
             teardown(*arguments)
     return True

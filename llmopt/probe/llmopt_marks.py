@@ -11,12 +11,13 @@ if _fd >= 0:
     os.set_inheritable(_fd, False)
 
 
-def begin():
+def begin(first=False):
+    """`first`: nothing of the kind ran in this process before."""
     sampler = sys.modules.get("llmopt_sample")
     if sampler is not None:
         sampler.resume()
     if _fd >= 0:
-        os.write(_fd, b"begin\n")
+        os.write(_fd, b"first\n" if first else b"begin\n")
 
 
 def end():

@@ -43,10 +43,10 @@ def run_script_functions(path, repetitions):
     sys.path[0] = os.path.dirname(os.path.abspath(path))
     module = load_script(path, module_name(path))
     setup = getattr(module, "setup", None)
-    for _ in range(repetitions):
+    for number in range(repetitions):
         if setup is not None:
             setup()
-        timed(module.workload)
+        timed(module.workload, first=number == 0)
 
 
 def run_function(target, repetitions):
@@ -75,13 +75,18 @@ KINDS = {
 }
 
 
-def timed(function, arguments=(), times=1):
-    """Call the function between two marks. Garbage of what ran before is collected first, so that it is not charged."""
+def timed(function, arguments=(), times=1, first=True):
+    """Call the function so often between marks; what is called for the first time in the process, apart from the others.
+
+    Garbage of what ran before is collected first, so that it is not charged.
+    """
     gc.collect()
-    llmopt_marks.begin()
-    for _ in range(times):
-        consume(function(*arguments))
-    llmopt_marks.end()
+    for calls, apart in ((1, True), (times - 1, False)) if first else ((times, False),):
+        if calls:
+            llmopt_marks.begin(apart)
+            for _ in range(calls):
+                consume(function(*arguments))
+            llmopt_marks.end()
 
 
 def consume(result):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from llmopt import output, pytests
-from llmopt.data import Interpreter, Limits, TestCommand, Tree, Workload
+from llmopt.data import Interpreter, Limits, Ran, Sample, TestCommand, Tree, Workload
 from llmopt.errors import UsageError, WorkloadError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.target import run as run_command
 from llmopt.workloads import asv, command, files, function, functions, pytest, script
-from llmopt.workloads.invocation import Invocation, nothing_measured
+from llmopt.workloads.invocation import Invocation, Times, nothing_measured
 
 MOST_REPETITIONS = 10_000  # a part that takes no time even so is not worth measuring
 WEIGHT = re.compile(r"(.+)@(\d+(?:\.\d+)?)")
@@ -26,8 +26,7 @@ class Kind(Protocol):
     """What each file of a kind has.
 
     MARKS: its timed part is marked in the process; REPEATS: one process can run it several times.
-    `parse` gives None for a spec that is not of the kind, and `detect` what a project has of it. `seconds` are those of
-    one repetition.
+    `parse` gives None for a spec that is not of the kind, and `detect` what a project has of it.
     """
 
     MARKS: bool
@@ -36,7 +35,7 @@ class Kind(Protocol):
     def parse(self, spec: str, folder: Path, interpreter: Interpreter) -> Workload | None: ...
     def detect(self, folder: Path, interpreter: Interpreter) -> list[Workload]: ...
     def command(self, workload: Workload, target: Target, tree: Tree, repetitions: int, tasks: Tasks) -> Invocation: ...
-    def seconds(self, probed: Probed, workload: Workload, repetitions: int) -> float: ...
+    def times(self, probed: Probed, workload: Workload, repetitions: int) -> Times: ...
 
 
 # In the order in which a spec is tried, and in which a project is searched: what says most about itself first.
@@ -53,10 +52,10 @@ PREFIXES: Mapping[str, Kind] = {"cmd:": command, "pytest:": pytest, "asv:": asv}
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One timed run: seconds of one repetition of the workload, and all that the process did."""
+class Run:
+    """One timed run: what it used, and all that the process did."""
 
-    seconds: float
+    sample: Sample
     probed: Probed
 
 
@@ -129,7 +128,7 @@ def run(
     tasks: Tasks | None = None,
     hash_seed: int = 0,
     repetitions: int = 1,
-) -> Sample:
+) -> Run:
     """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
 
     A part so short that the parent sees its two marks at once is run again with more repetitions.
@@ -147,13 +146,27 @@ def run(
         marks=call.marks,
     )
     _refuse_failure(probed, workload, limits, tree)
-    seconds = kind.seconds(probed, workload, repetitions)
-    if seconds > 0:
-        return Sample(seconds, probed)
+    times = kind.times(probed, workload, repetitions)
+    if times.seconds > 0:
+        return Run(_sample(probed.ran, times, repetitions), probed)
     if not kind.REPEATS or repetitions >= MOST_REPETITIONS:
         raise nothing_measured(workload, "its timed part took no time")
     more = min(MOST_REPETITIONS, repetitions * 100)
     return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more)
+
+
+def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:
+    marked = ran.mark_cpu_seconds
+    parts = [end - begin for begin, end in zip(marked[::2], marked[1::2], strict=False)]
+    return Sample(
+        seconds=times.seconds,
+        cpu_seconds=sum(parts) / repetitions if parts else ran.cpu_seconds,
+        peak_bytes=ran.peak_memory_bytes,
+        first_seconds=times.first,
+        setup_seconds=times.setup,
+        instructions=ran.instructions,
+        joules=ran.joules,
+    )
 
 
 def _refuse_failure(probed: Probed, workload: Workload, limits: Limits, tree: Tree) -> None:

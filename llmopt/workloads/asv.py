@@ -13,7 +13,7 @@ from llmopt.data import Interpreter, Tree, Workload
 from llmopt.errors import UsageError, WorkloadError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.workloads import files
-from llmopt.workloads.invocation import Invocation, in_process, marked_parts, place
+from llmopt.workloads.invocation import Invocation, Times, in_process, marked_times, place
 
 MARKS = REPEATS = True
 CONFIGURATION = "asv.conf.json"
@@ -72,5 +72,5 @@ def command(workload: Workload, target: Target, tree: Tree, repetitions: int, ta
     return in_process("asv", str(folder), workload, target, repetitions, workload.arguments)
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
-    return sum(marked_parts(probed.ran, workload)) / repetitions
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
+    return marked_times(probed.ran, workload, repetitions)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmopt.data import Interpreter, Tree, Workload
 from llmopt.target import Probed, Target, Tasks
-from llmopt.workloads.invocation import Invocation
+from llmopt.workloads.invocation import Invocation, Times
 
 MARKS = REPEATS = False
 
@@ -33,5 +33,5 @@ def shell(line: str, interpreter: Interpreter) -> Invocation:
     return Invocation(("/bin/sh", "-c", line), {"PATH": path})
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
-    return probed.ran.wall_seconds
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
+    return Times(probed.ran.wall_seconds)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmopt.data import Interpreter, Tree, Workload
 from llmopt.target import Probed, Target, Tasks
-from llmopt.workloads.invocation import Invocation, in_process, marked_parts, nothing_measured
+from llmopt.workloads.invocation import Invocation, Times, in_process, marked_times
 
 MARKS = REPEATS = True
 NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -25,8 +25,5 @@ def command(workload: Workload, target: Target, tree: Tree, repetitions: int, ta
     return in_process("function", workload.target, workload, target, repetitions)
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
-    parts = marked_parts(probed.ran, workload)
-    if len(parts) != 1:  # all repetitions are one part: there is nothing to prepare between them
-        raise nothing_measured(workload, f"its timed part ran {len(parts)} times, not once")
-    return parts[0] / repetitions
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
+    return marked_times(probed.ran, workload, repetitions, parts=min(repetitions, 2))

@@ -8,7 +8,7 @@ from llmopt.data import Interpreter, Tree, Workload
 from llmopt.errors import UsageError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.workloads import files
-from llmopt.workloads.invocation import Invocation, in_process, marked_parts, nothing_measured, place
+from llmopt.workloads.invocation import Invocation, Times, in_process, marked_times, place
 
 MARKS = REPEATS = True
 FOLDERS = "bench*"
@@ -48,8 +48,5 @@ def command(workload: Workload, target: Target, tree: Tree, repetitions: int, ta
     return in_process("script-functions", path, workload, target, repetitions, workload.arguments)
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
-    parts = marked_parts(probed.ran, workload)
-    if len(parts) != repetitions:
-        raise nothing_measured(workload, f"its timed part ran {len(parts)} times, not {repetitions}")
-    return sum(parts) / repetitions
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
+    return marked_times(probed.ran, workload, repetitions, parts=repetitions)

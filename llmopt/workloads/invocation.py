@@ -49,10 +49,29 @@ def in_process(
 def marked_parts(ran: Ran, workload: Workload) -> list[float]:
     """Seconds between each begin and its end; WorkloadError when they do not alternate as they must."""
     labels = [label for label, _ in ran.marks]
-    if not labels or labels != ["begin", "end"] * (len(labels) // 2):
+    begun, ended = labels[::2], labels[1::2]
+    if not labels or len(begun) != len(ended) or {*begun} - {"first", "begin"} or {*ended} != {"end"}:
         raise nothing_measured(workload, "its timed part did not begin and end in order" if labels else "")
     times = [at for _, at in ran.marks]
     return [end - begin for begin, end in zip(times[::2], times[1::2], strict=True)]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one repetition, of the first one (None if there is no other), and of what came before it."""
+
+    seconds: float
+    first: float | None = None
+    setup: float = 0.0
+
+
+def marked_times(ran: Ran, workload: Workload, repetitions: int = 1, parts: int = 0) -> Times:
+    """The times of marked parts; with `parts` there must be so many."""
+    seconds = marked_parts(ran, workload)
+    if parts and len(seconds) != parts:
+        raise nothing_measured(workload, f"its timed part ran {len(seconds)} times, not {parts}")
+    firsts = [taken for taken, (label, _) in zip(seconds, ran.marks[::2], strict=True) if label == "first"]
+    return Times(sum(seconds) / repetitions, (sum(firsts) or None) if repetitions > 1 else None, ran.marks[0][1])
 
 
 def nothing_measured(workload: Workload, reason: str = "") -> WorkloadError:

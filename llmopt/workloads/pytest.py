@@ -18,7 +18,7 @@ from llmopt.data import Interpreter, Tree, Workload
 from llmopt.errors import UsageError
 from llmopt.target import Probed, Target, Tasks
 from llmopt.workloads import files
-from llmopt.workloads.invocation import Invocation, marked_parts, nothing_measured
+from llmopt.workloads.invocation import Invocation, Times, marked_times, nothing_measured
 
 MARKS, REPEATS = True, False
 BENCHMARKS = "benchmarks"  # the target of a workload of pytest-benchmark's tests
@@ -118,10 +118,10 @@ def _benchmark_options(interpreter: Interpreter) -> tuple[str, ...]:
     return (*own, "-n", "0") if "pytest-xdist" in interpreter.packages else own
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
     if workload.target != BENCHMARKS:
-        return sum(marked_parts(probed.ran, workload))
+        return marked_times(probed.ran, workload)
     report = pytests.report(probed)
     if report is None or not report.benchmarks:
         raise nothing_measured(workload, "no benchmark was run")
-    return statistics.geometric_mean(report.benchmarks.values())
+    return Times(statistics.geometric_mean(report.benchmarks.values()))

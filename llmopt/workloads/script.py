@@ -9,7 +9,7 @@ from llmopt.data import Interpreter, Tree, Workload
 from llmopt.pytests import PYTHON, SHELL
 from llmopt.target import Probed, Target, Tasks
 from llmopt.workloads import files
-from llmopt.workloads.invocation import Invocation, in_process, place
+from llmopt.workloads.invocation import Invocation, Times, in_process, place
 
 MARKS = REPEATS = False
 BENCHMARK_NAMES = ("bench_*.py", "benchmark_*.py", "bench.py", "benchmark.py")
@@ -48,5 +48,5 @@ def command(workload: Workload, target: Target, tree: Tree, repetitions: int, ta
     return Invocation((target.project.interpreter.path, path, *workload.arguments))
 
 
-def seconds(probed: Probed, workload: Workload, repetitions: int) -> float:
-    return probed.ran.wall_seconds
+def times(probed: Probed, workload: Workload, repetitions: int) -> Times:
+    return Times(probed.ran.wall_seconds)

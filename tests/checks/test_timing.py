@@ -9,7 +9,7 @@ from scripted import BASE, CANDIDATE, Scripted
 
 from llmopt import judge
 from llmopt.checks import timing
-from llmopt.data import Candidate, Decision, Finding, Function, Hotspot, Limits, Pair, Proposal
+from llmopt.data import Candidate, Decision, Finding, Function, Hotspot, Limits, Pair, Proposal, Sample
 
 SPOT = Hotspot(Function("a.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
 MADE = Candidate(Proposal("m", SPOT, ""), BASE, CANDIDATE, ("a.py",))
@@ -41,8 +41,19 @@ def times(base: float, candidate: float) -> scripted.Seconds:
 def test_order_alternates_and_a_pair_shares_its_hash_seed() -> None:
     sandbox = Scripted(times(1.0, 0.5))
     Timed(sandbox)
-    runs = [(commit[0], seed) for commit, _, seed in sandbox.commands[:6]]
-    assert runs == [("b", "1"), ("c", "1"), ("c", "2"), ("b", "2"), ("b", "3"), ("c", "3")]
+    runs = [(commit[0], seed) for commit, _, seed in sandbox.commands[:8]]
+    assert [seed for _, seed in runs] == ["1", "1", "2", "2", "3", "3", "4", "4"]
+    order = "".join(side for side, _ in runs)
+    assert {order[:4], order[4:]} <= {"bccb", "cbbc"}
+
+
+def test_a_coin_decides_who_comes_first() -> None:
+    orders = set()
+    for _ in range(40):
+        sandbox = Scripted(times(1.0, 0.5))
+        Timed(sandbox)
+        orders.add(sandbox.commands[0][0])
+    assert orders == {BASE, CANDIDATE}
 
 
 def test_faster_candidate_is_accepted_with_its_numbers() -> None:
@@ -74,10 +85,9 @@ def test_every_round_is_saved_before_it_is_judged_and_shown() -> None:
     assert len(timed.saved) == len(timed.seen) == timed.finding.decision.pairs
     assert all(stage == "screening" and commit == CANDIDATE for stage, commit, _ in timed.saved)
     first = timed.saved[0][2][0]
-    assert (first.base_seconds, first.candidate_seconds, first.candidate_first) == (1.0, 0.5, False)
-    assert (first.base_cpu_seconds, first.candidate_cpu_seconds) == (0.5, 0.25)
-    assert (first.base_peak_bytes, first.candidate_peak_bytes) == (1000, 1000)
-    assert timed.saved[1][2][0].candidate_first
+    assert first.base == Sample(1.0, 0.5, 1000)
+    assert first.candidate == Sample(0.5, 0.25, 1000)
+    assert timed.saved[1][2][0].candidate_first != first.candidate_first
     assert [decision.pairs for decision in timed.seen] == list(range(1, len(timed.seen) + 1))
     assert timed.seen[-1].outcome == "accept"
 

@@ -100,9 +100,9 @@ def detect(folder: Path, *without: str) -> list[Workload]:
 def test_only_the_workload_function_is_timed(tmp_path: Path, python: str) -> None:
     target, tree = targets.make(tmp_path, {"bench/run.py": FUNCTIONS}, python=python)
     workload = workloads.parse("bench/run.py --size 3", target.project.root, target.project.interpreter)
-    sample = workloads.run(target, tree, workload, LIMITS, repetitions=3)
-    assert 0.015 <= sample.seconds < 0.2
-    assert sample.probed.ran.stdout.splitlines() == [f"['--size', '3'] {n}" for n in (2, 4, 6)]
+    run = workloads.run(target, tree, workload, LIMITS, repetitions=3)
+    assert 0.015 <= run.sample.seconds < 0.2
+    assert run.probed.ran.stdout.splitlines() == [f"['--size', '3'] {n}" for n in (2, 4, 6)]
 
 
 @pytest.mark.parametrize("python", EVERY)
@@ -110,12 +110,12 @@ def test_asv_suite_runs_as_asv_defines_it(tmp_path: Path, python: str) -> None:
     target, tree = targets.make(tmp_path, ASV, python=python)
     before = targets.contents(tree)
     workload = workloads.parse("asv", target.project.root, target.project.interpreter)
-    sample = workloads.run(target, tree, workload, LIMITS)
-    lines = sample.probed.ran.stdout.splitlines()
+    run = workloads.run(target, tree, workload, LIMITS)
+    lines = run.probed.ran.stdout.splitlines()
     keys = [f"keys {n} {letter} {n} data" for n, letter in ((1, "a"), (1, "b"), (2, "a"))]
     assert [line for line in lines if line != "teardown"] == ["cache", *keys, "plain"]
     assert lines.count("teardown") == 3
-    assert sample.seconds > 0
+    assert run.sample.seconds > 0
     assert targets.contents(tree) == before
 
 
@@ -145,7 +145,7 @@ def test_asv_setup_runs_between_repetitions_when_number_is_one(tmp_path: Path, n
 def test_part_too_short_to_see_is_repeated(tmp_path: Path) -> None:
     target, tree = targets.make(tmp_path, {"pack.py": "def job(): pass"})
     for _ in range(3):
-        assert 0 < workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).seconds < 0.2
+        assert 0 < workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).sample.seconds < 0.2
 
 
 def test_asv_expression_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
@@ -192,14 +192,14 @@ def test_function_of_the_tree_is_called_and_its_iterator_drained_in_time(tmp_pat
     """
     target, tree = targets.make(tmp_path, {"src/pack/__init__.py": "", "src/pack/jobs.py": source}, roots=("src",))
     workload = parse("pack.jobs:Jobs.lazy", tmp_path)
-    sample = workloads.run(target, tree, workload, LIMITS, repetitions=2)
-    assert 0.02 <= sample.seconds < 0.3
+    run = workloads.run(target, tree, workload, LIMITS, repetitions=2)
+    assert 0.02 <= run.sample.seconds < 0.3
 
 
 def test_coroutine_is_run_in_time(tmp_path: Path) -> None:
     source = "import asyncio\nasync def job():\n    await asyncio.sleep(0.03)\n"
     target, tree = targets.make(tmp_path, {"pack.py": source})
-    assert workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).seconds >= 0.02
+    assert workloads.run(target, tree, parse("pack:job", tmp_path), LIMITS).sample.seconds >= 0.02
 
 
 def test_script_is_timed_as_a_whole_with_its_arguments(tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ def test_script_is_timed_as_a_whole_with_its_arguments(tmp_path: Path) -> None:
     target, tree = targets.make(tmp_path, {"run me.py": source})
     workload = workloads.parse("'run me.py' 1 'b c'", target.project.root, target.project.interpreter)
     assert (workload.kind, workload.target, workload.arguments) == ("script", "run me.py", ("1", "b c"))
-    sample = workloads.run(target, tree, workload, LIMITS, repetitions=7)
-    assert sample.seconds == sample.probed.ran.wall_seconds > 0.1
-    assert sample.probed.ran.stdout == "__main__ ['1', 'b c']\n"
+    run = workloads.run(target, tree, workload, LIMITS, repetitions=7)
+    assert run.sample.seconds == run.probed.ran.wall_seconds > 0.1
+    assert run.probed.ran.stdout == "__main__ ['1', 'b c']\n"
 
 
 def test_observed_script_still_runs_as_main(tmp_path: Path) -> None:
@@ -280,8 +280,8 @@ def test_pytest_workload_leaves_out_start_up_and_collection(tmp_path: Path) -> N
     target, tree = targets.make(tmp_path, {"tests/test_p.py": PERFORMANCE})
     before = targets.contents(tree)
     workload = workloads.parse("tests/test_p.py", target.project.root, target.project.interpreter)
-    sample = workloads.run(target, tree, workload, LIMITS)
-    assert 0.04 <= sample.seconds < 0.28
+    run = workloads.run(target, tree, workload, LIMITS)
+    assert 0.04 <= run.sample.seconds < 0.28
     assert targets.contents(tree) == before
 
 
@@ -294,7 +294,7 @@ def test_pytest_workload_with_a_failing_test_names_it(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match=r"the tests has 1 failing test, such as tests/test_p\.py::test_bad"):
         workloads.run(target, tree, workload, LIMITS)
     passing = workloads.of_tests(suite, target.project.root, interpreter, ["tests/test_p.py::test_bad"])
-    assert workloads.run(target, tree, passing, LIMITS).seconds > 0
+    assert workloads.run(target, tree, passing, LIMITS).sample.seconds > 0
 
 
 BENCHMARKED = """
@@ -310,8 +310,8 @@ def test_pytest_benchmarks_are_the_geometric_mean_of_their_medians(tmp_path: Pat
     target, tree = targets.make(tmp_path, {"tests/test_b.py": BENCHMARKED, "pytest.ini": settings})
     before = targets.contents(tree)
     (workload,) = workloads.detect(target.project.root, target.project.interpreter)
-    sample = workloads.run(target, tree, workload, LIMITS)
-    assert 0.004 <= sample.seconds < 0.02
+    run = workloads.run(target, tree, workload, LIMITS)
+    assert 0.004 <= run.sample.seconds < 0.02
     assert targets.contents(tree) == before
 
 
@@ -355,8 +355,8 @@ def test_hanging_workload_names_the_flag(tmp_path: Path) -> None:
 def test_workload_that_prints_megabytes_is_measured(tmp_path: Path) -> None:
     target, tree = targets.make(tmp_path, {"loud.py": "def workload():\n    print('x' * 20_000_000)\n"})
     workload = workloads.parse("loud.py", target.project.root, target.project.interpreter)
-    sample = workloads.run(target, tree, workload, LIMITS)
-    assert len(sample.probed.ran.stdout) <= LIMITS.output_bytes + 100
+    run = workloads.run(target, tree, workload, LIMITS)
+    assert len(run.probed.ran.stdout) <= LIMITS.output_bytes + 100
 
 
 @pytest.mark.parametrize("source", ["import os\nos._exit(0)", "import sys\nsys.exit(0)"])
