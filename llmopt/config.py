@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from llmopt.errors import UsageError
+from llmopt.judge import MIN_SPEEDUP
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -84,7 +85,9 @@ class Settings(BaseModel):
     rules: bool = Field(default=True, description="Try the model-free rewrites first.")
     functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
     exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")
-    min_speedup: float = Field(default=1.03, ge=1.0, description="The least end-to-end speedup worth an edit.")
+    min_speedup: float = Field(
+        default=MIN_SPEEDUP, ge=1.0, description="What the speedup's lower bound must exceed, end to end."
+    )
     attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")

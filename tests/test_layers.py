@@ -23,10 +23,11 @@ LAYERS = [
     ["prompts", "edits", "replies", "syntax"],
     ["baseline"],
     ["trial", "checks/"],
-    ["judge", "timer"],
+    ["timer"],
     ["localize", "profilers/"],
     ["project", "roots", "interpreters", "workloads/", "pytests", "output"],
     ["target", "encoding", "trees", "git", "journal", "sandbox/", "config"],
+    ["judge"],
     ["data", "errors", "folders"],
 ]
 
