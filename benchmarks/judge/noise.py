@@ -74,7 +74,7 @@ def autoregressive(source: random.Random) -> Iterator[float]:
 def beat(source: random.Random) -> Iterator[float]:
     """Something in step with the measuring: two samples fast, two 10 % slower, and so on, with 1 % noise.
 
-    The worst there is for a judge that bets on pairs one by one while a coin is tossed only for every two of them.
+    It makes neighbouring pairs agree: the worst for orders that alternate, or are tossed for two pairs at once.
     """
     phase = source.randrange(4)
     while True:

@@ -44,7 +44,7 @@ def percent(share: float) -> str:
     """With the digits that small rates need: 0.03 %, 0.4 %, 23 %."""
     if math.isnan(share):
         return "–"
-    digits = 0 if share == 0 or share >= 0.0995 else 1 if share >= 0.00995 else 2
+    digits = 0 if share < 0.00005 or share >= 0.0995 else 1 if share >= 0.00995 else 2
     return f"{100 * share:.{digits}f} %"
 
 

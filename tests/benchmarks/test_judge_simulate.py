@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 
 import pytest
 import rates
 import simulate
 from rates import Rate
+from simulate import Trial
 
 from llmopt import judge
+from llmopt.data import Decision
 
 
 def test_pairs_take_the_machines_samples_in_their_order() -> None:
@@ -59,10 +62,28 @@ def test_a_judge_that_never_decides_is_an_error() -> None:
         simulate.judged([], judge.screening(1.01))
 
 
-def test_a_rate_above_the_bound_breaks_the_promise() -> None:
-    assert simulate.at_most("false", Rate(1, 100), 0.01).kept
-    assert not simulate.at_most("false", Rate(2, 100), 0.01).kept
-    assert not simulate.at_least("power", Rate(89, 100), 0.9).kept
+def accepting(share: float) -> Callable[..., list[list[Trial]]]:
+    """Runs of one candidate each of which such a share is accepted, at once."""
+    accept, reject = (Decision(outcome, "", 1.0, (0.9, 1.1), 5) for outcome in ("accept", "reject"))
+
+    def groups(kind: str, model: str, gain: float, count: int) -> list[list[Trial]]:
+        return [[Trial(accept, accept) if n < share * 100 else Trial(reject)] for n in range(100)]
+
+    return groups
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.0, True), (0.01, True), (0.02, False)])
+def test_false_acceptances_above_one_percent_break_every_promise_about_them(share: float, kept: bool) -> None:
+    bench = simulate.Bench(1)
+    bench.groups = accepting(share)  # type: ignore[method-assign]
+    assert [promise.kept for promise in simulate.false_acceptances(bench, 100)] == [kept] * 3
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.89, False), (0.9, True)])
+def test_power_below_ninety_percent_breaks_the_promise(share: float, kept: bool) -> None:
+    bench = simulate.Bench(1)
+    bench.groups = accepting(share)  # type: ignore[method-assign]
+    assert [promise.kept for promise in simulate.promised_power(bench, 100)] == [kept] * 2
 
 
 def test_wilsons_interval_is_that_of_the_tables() -> None:
@@ -71,7 +92,7 @@ def test_wilsons_interval_is_that_of_the_tables() -> None:
 
 
 def test_rates_keep_the_digits_that_small_ones_need() -> None:
-    assert [rates.percent(share) for share in (0, 0.0003, 0.004, 0.042, 0.23)] == [
+    assert [rates.percent(share) for share in (1e-17, 0.0003, 0.004, 0.042, 0.23)] == [
         "0 %",
         "0.03 %",
         "0.40 %",
