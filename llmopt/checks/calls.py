@@ -1,0 +1,229 @@
+"""Recorded calls of the edited functions, and inputs derived from them, do the same on base and candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmopt import encoding
+from llmopt.checks import edited, equality, replays
+from llmopt.checks.edited import Edit
+from llmopt.checks.replays import Bounds, Expected, Runs
+from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
+from llmopt.errors import EditError
+from llmopt.target import Target
+
+MOST_NAMED = 4  # functions and reasons told in the evidence
+LEAST_GROWTH = 16.0  # bytes per call: less is noise of the allocator
+
+
+def check(
+    target: Target,
+    tree_of: Callable[[str], Tree],
+    folder: Path,
+    *,
+    workload: Limits,
+    tests: Limits,
+    tolerance: float = 0.0,
+    bounds: Bounds | None = None,
+) -> Check:
+    """`folder` keeps what was recorded of a base, for the next candidate; `tolerance` is that of floats."""
+    allowed = bounds or Bounds()
+
+    def calls(candidate: Candidate, base: Base) -> Finding:
+        before, after = tree_of(base.commit), tree_of(candidate.commit)
+        try:
+            edit = edited.of(_texts(before, candidate.changed), _texts(after, candidate.changed))
+        except (SyntaxError, EditError):
+            return Finding(True, "", {"calls": "none: the changed files cannot be read as Python"})
+        if not edit.units:
+            return Finding(True, "", {"calls": f"none: {_why_not(edit.left_out) or 'no function changed'}"})
+        functions = [unit.function for unit in edit.units.values()]
+        recorded = replays.record(target, before, functions, folder, workload, tests)
+        return compare(target, before, after, edit, recorded, folder, allowed, tolerance).finding()
+
+    return calls
+
+
+def compare(
+    target: Target,
+    base: Tree,
+    tree: Tree,
+    edit: Edit,
+    recorded: Mapping[str, replays.Recorded],
+    folder: Path,
+    bounds: Bounds,
+    tolerance: float = 0.0,
+) -> Comparison:
+    """The comparison of a candidate's tree with the base, whose part is done or found in the folder."""
+    derive = _to_derive(edit, recorded)
+    expected = replays.expect(target, base, list(recorded.values()), folder, bounds, derive)
+    return Comparison(target, base, tree, edit, expected, bounds, tolerance)
+
+
+def _texts(tree: Tree, paths: Sequence[str]) -> dict[str, str]:
+    read = encoding.reader(tree)
+    return {path: read(path) for path in paths if path.endswith(".py") and (tree.path / path).is_file()}
+
+
+def _to_derive(edit: Edit, recorded: Mapping[str, replays.Recorded]) -> list[str]:
+    """Functions that anybody may call with anything. A private one may rely on what its callers take care of, and is
+    given other inputs only where none of those is compared."""
+    public = [unit for unit in edit.units.values() if not unit.is_private and recorded[unit.function.key].kept]
+    return [
+        key
+        for key, unit in edit.units.items()
+        if not unit.is_private or not any(unit.own in caller.mentions for caller in public)
+    ]
+
+
+class Comparison:
+    """One candidate against what is expected of it."""
+
+    def __init__(
+        self, target: Target, base: Tree, tree: Tree, edit: Edit, expected: Expected, bounds: Bounds, tolerance: float
+    ) -> None:
+        self.base = Runs(target, base, expected.paths, bounds, tolerance > 0)
+        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0)
+        self.edit = edit
+        self.expected = expected
+        self.tolerance = tolerance
+        self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
+        self.opaque: set[str] = set()
+        self.again: dict[str, dict[str, Any]] = {}
+
+    def finding(self) -> Finding:
+        for seed in self.runs.bounds.seeds:
+            for _, found in self.differences(seed):
+                return Finding(False, found)
+        if found := self._race():
+            return Finding(False, found)
+        return Finding(True, "", {"calls": self._evidence(), **self._growth()})
+
+    def _reshaped(self, given: Mapping[str, Any]) -> bool:
+        names = [str(each) for each in given["types"]]
+        return any(name.endswith(f".{each}") for name in names for each in self.edit.classes)
+
+    def differences(self, seed: str) -> Iterator[tuple[str, str]]:
+        """The function and the words of each input that differs. Base and candidate run under the same hash seed."""
+        results = self.runs.replay(self.expected.inputs, seed)
+        for given in self.inputs:
+            expected = self.expected.results[given["id"]]
+            self.opaque |= equality.opaque(expected["calls"])
+            found = self._difference(given, expected, results[given["id"]])
+            if found is not None and self._is_steady(given, seed):
+                yield _key(given), self._described(given, expected, found)
+
+    def _is_steady(self, given: Mapping[str, Any], seed: str) -> bool:
+        """Does the base do the same once more? Until now it may have agreed with itself by chance."""
+        if seed not in self.again:
+            self.again[seed] = self.base.replay(self.expected.inputs, seed)
+        return self._difference(given, self.expected.results[given["id"]], self.again[seed][given["id"]]) is None
+
+    def _difference(
+        self, given: Mapping[str, Any], expected: Mapping[str, Any], got: Mapping[str, Any]
+    ) -> equality.Difference | None:
+        unit = self.edit.units.get(_key(given))
+        rules = equality.Rules(bool(given["derived"]), self.tolerance, unit.parameters if unit else ())
+        return equality.first_difference(expected, got, rules)
+
+    def _described(self, given: Mapping[str, Any], expected: Mapping[str, Any], found: equality.Difference) -> str:
+        where = found.where or "result"
+        source = (
+            "a recorded call" if not given["derived"] else f"an input derived from a recorded call ({given['derived']})"
+        )
+        lines = [
+            f"{given['name']} differs from the base in {where}, for {source}",
+            f"input: {self._call(given, expected)}",
+            f"expected: {equality.shortened(found.expected)}",
+            f"got: {equality.shortened(found.got)}",
+        ]
+        return "\n".join(lines)
+
+    def _call(self, given: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+        unit = self.edit.units.get(_key(given))
+        return call_text(given["name"], unit.parameters if unit else (), expected["shown"])
+
+    def _race(self) -> str:
+        """Where the edit added state that threads share: what several threads get at once, "" if it is the same."""
+        recorded = [each for each in self.inputs if not each["derived"] and not each.get("hold")]
+        if not self.edit.state or not recorded:
+            return ""
+        result = self.runs.run("stress", recorded, seconds=60.0)["all"]
+        if not result.get("wrong") and not result.get("ended"):
+            return ""
+        if self.base.run("stress", recorded, seconds=60.0)["all"].get("wrong"):
+            return ""
+        shared = ", ".join(self.edit.state)
+        if result.get("ended"):
+            return f"calls from several threads at once do not end well: it {result['ended']} (they share {shared})"
+        name, expected, got = result["wrong"][0]
+        given = next(each for each in recorded if each["id"] == name)
+        return "\n".join(
+            [
+                f"{given['name']} gives something else when several threads call it at once (they share {shared})",
+                f"input: {self._call(given, self.expected.results[name])}",
+                f"expected: {equality.text_of_outcome(expected)}",
+                f"got: {equality.text_of_outcome(got)}",
+            ]
+        )
+
+    def _growth(self) -> dict[str, str]:
+        """What stays in memory per call with ever new arguments, where the edit added a place to keep things."""
+        recorded = [each for each in self.inputs if not each["derived"] and not each.get("hold")]
+        if not (self.edit.state or self.edit.caches) or not recorded:
+            return {}
+        before, after = (
+            each.run("slope", recorded, seconds=60.0)["all"].get("growth", {}) for each in (self.base, self.runs)
+        )
+        grown = [key for key in after if after[key] - before.get(key, 0.0) > LEAST_GROWTH]
+        texts = [f"{key} keeps {after[key]:.0f} bytes per call (base {before.get(key, 0.0):.0f})" for key in grown]
+        return {"memory": "; ".join(texts) or "no growth over distinct inputs" if after else "growth not measured"}
+
+    def _evidence(self) -> str:
+        plain = [each for each in self.inputs if not each.get("hold")]
+        recorded = [each for each in plain if not each["derived"]]
+        functions = len({_key(each) for each in recorded})
+        text = f"{len(recorded)} recorded calls of {functions} function{'s' * (functions != 1)}"
+        text += f" and {len(plain) - len(recorded)} derived inputs agree"
+        gaps = self._gaps()
+        return f"{text} ({'; '.join(gaps)})" if gaps else text
+
+    def _gaps(self) -> list[str]:
+        covered = {_key(each) for each in self.inputs}
+        missing = {key: "no call of it can be compared" for key in self.edit.units if key not in covered}
+        missing |= {key: reason for key, reason in self.expected.left_out.items() if key not in covered}
+        left = missing | dict(self.edit.left_out)
+        gaps = [f"{len(left)} function{'s' * (len(left) != 1)} not covered: {_why_not(left)}"] if left else []
+        changed = sum(1 for each in self.expected.inputs if self._reshaped(each))
+        dropped = dict(self.expected.dropped) | (
+            {"instances of a class with other attributes": changed} if changed else {}
+        )
+        if dropped:
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in list(dropped.items())[:MOST_NAMED])
+            gaps.append(f"{sum(dropped.values())} calls not covered: {reasons}")
+        if self.opaque:
+            gaps.append(f"not compared inside: {', '.join(sorted(self.opaque)[:MOST_NAMED])}")
+        return gaps
+
+
+def _key(given: Mapping[str, Any]) -> str:
+    return f"{given['path']}::{given['name']}"
+
+
+def _why_not(left_out: Mapping[str, str]) -> str:
+    named = [f"{key.partition('::')[2]} ({reason})" for key, reason in list(left_out.items())[:MOST_NAMED]]
+    return ", ".join([*named, "…"] if len(left_out) > MOST_NAMED else named)
+
+
+def call_text(name: str, parameters: Sequence[str], shown: Sequence[Any]) -> str:
+    """The call as a line of Python; what is long or has no notation is cut."""
+    positional = shown[0][1] if isinstance(shown[0], list) and shown[0][0] == "tuple" else []
+    named = shown[1][2] if isinstance(shown[1], list) and shown[1][0] == "dict" else []
+    parts = [
+        f"{parameters[at]}={equality.render(node)}" if at < len(parameters) else equality.render(node)
+        for at, node in enumerate(positional)
+    ]
+    parts += [f"{pair[0]}={equality.render(pair[1])}" for pair in named if len(pair) == 2]
+    return equality.shortened(f"{name}({', '.join(parts)})", 600)

@@ -1,0 +1,268 @@
+"""Two versions of some files in; which functions an edit changed, and at whose calls it should be looked at, out."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmopt.data import Function
+
+Def = ast.FunctionDef | ast.AsyncFunctionDef
+MOST_CALLERS = 6
+CACHES = ("lru_cache", "cache", "cached_property", "memoize", "memoized", "cachedmethod", "cached")
+# Values that are not changed in place.
+CONSTANT_CALLS = ("compile", "frozenset", "tuple", "namedtuple", "TypeVar", "getLogger", "itemgetter", "attrgetter")
+STATEFUL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A function that can be called from outside: of a module or a class, however deep its own functions nest."""
+
+    path: str
+    name: str
+    line: int
+    parameters: tuple[str, ...]
+    dump: str
+    signature: str
+    mentions: frozenset[str]
+    stores: frozenset[str]  # attributes it assigns
+    decorators: frozenset[str]
+
+    @property
+    def function(self) -> Function:
+        return Function(self.path, self.name, self.line)
+
+    @property
+    def owner(self) -> str:
+        return self.name.rpartition(".")[0]
+
+    @property
+    def own(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_private(self) -> bool:
+        return any(part.startswith("_") and not part.endswith("__") for part in self.name.split("."))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an edit did. `units` are to be compared, by Function.key; `left_out` says why others are not.
+
+    `classes` are those whose instances hold other attributes now: what the base recorded of them does not fit.
+    `state` are new mutable variables outside functions, `caches` functions that got a cache.
+    """
+
+    units: Mapping[str, Unit]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+    state: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
+
+
+def of(base: Mapping[str, str], candidate: Mapping[str, str]) -> Edit:
+    """Both map repository paths of Python files to their text; a file that is new or gone is missing in one.
+
+    SyntaxError when one of the files does not parse.
+    """
+    units: dict[str, Unit] = {}
+    left_out: dict[str, str] = {}
+    classes: set[str] = set()
+    state: list[str] = []
+    caches: list[str] = []
+    for path in sorted({*base, *candidate}):
+        before, after = _Module(path, base.get(path, "")), _Module(path, candidate.get(path, ""))
+        changed = _changed(before, after)
+        chosen, reasons = _boundary(before, after, changed)
+        units |= {unit.function.key: unit for unit in chosen}
+        left_out |= reasons
+        classes |= _reshaped(before, after)
+        state += _added_state(before, after)
+        caches += [name for name, unit in after.units.items() if _gained_cache(before.units.get(name), unit)]
+    return Edit(units, left_out, frozenset(classes), tuple(state), tuple(caches))
+
+
+class _Module:
+    """A file's functions by qualified name, and what its modules and classes hold beside them."""
+
+    def __init__(self, path: str, text: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+        self.units: dict[str, Unit] = {}
+        self.statements: dict[str, list[ast.stmt]] = {"": []}  # by class, "" for the module
+        self.bases: dict[str, str] = {}
+        for prefix, node in _outer(tree.body, ""):
+            if isinstance(node, Def):
+                self._add(path, prefix + node.name, node)
+            elif isinstance(node, ast.ClassDef):
+                self.statements[prefix + node.name] = []
+                self.bases[prefix + node.name] = _dump([*node.bases, *node.keywords, *node.decorator_list])
+            else:
+                self.statements[prefix.rstrip(".")].append(node)
+
+    def _add(self, path: str, name: str, node: Def) -> None:
+        unit = _unit(path, name, node)
+        same = self.units.get(name)  # a property's getter and setter, or versions of a function under `if`
+        if same is not None:
+            unit = Unit(
+                path,
+                name,
+                same.line,
+                same.parameters,
+                same.dump + unit.dump,
+                same.signature + unit.signature,
+                same.mentions | unit.mentions,
+                same.stores | unit.stores,
+                same.decorators | unit.decorators,
+            )
+        self.units[name] = unit
+
+
+def _outer(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:
+    """The statements outside of functions, those of classes and of `if`, `try` and `with` included."""
+    for node in body:
+        yield prefix, node
+        if isinstance(node, ast.ClassDef):
+            yield from _outer(node.body, f"{prefix}{node.name}.")
+        elif not isinstance(node, Def):
+            for name in ("body", "orelse", "finalbody"):
+                yield from _outer(getattr(node, name, None) or [], prefix)
+            for handler in getattr(node, "handlers", []):
+                yield from _outer(handler.body, prefix)
+
+
+def _unit(path: str, name: str, node: Def) -> Unit:
+    inside = list(ast.walk(node))
+    arguments = node.args
+    mentions = {n.id for n in inside if isinstance(n, ast.Name)} | {
+        n.attr for n in inside if isinstance(n, ast.Attribute)
+    }
+    return Unit(
+        path=path,
+        name=name,
+        line=node.lineno,
+        parameters=tuple(each.arg for each in [*arguments.posonlyargs, *arguments.args]),
+        dump=_dump([node]),
+        signature=_signature(arguments),
+        mentions=frozenset(mentions),
+        stores=frozenset(n.attr for n in inside if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)),
+        decorators=frozenset(_last_name(each) for each in node.decorator_list),
+    )
+
+
+def _dump(nodes: Sequence[ast.AST]) -> str:
+    return "\n".join(ast.dump(node) for node in nodes)
+
+
+def _signature(arguments: ast.arguments) -> str:
+    """Names and kinds of the parameters and which may be left out; not their annotations and defaults."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    names = [each.arg for each in positional]
+    star = arguments.vararg.arg if arguments.vararg else ""
+    return repr(
+        (len(arguments.posonlyargs), names, len(arguments.defaults), star, [a.arg for a in arguments.kwonlyargs])
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _changed(before: _Module, after: _Module) -> set[str]:
+    """Names of the base's functions that the edit changes: their text, their class's, or a variable that they use."""
+    changed = {n for n, unit in before.units.items() if n not in after.units or after.units[n].dump != unit.dump}
+    for owner, statements in before.statements.items():
+        names = _assigned_differently(statements, after.statements.get(owner, []))
+        if owner and (after.bases.get(owner) != before.bases.get(owner)):
+            changed |= {name for name, unit in before.units.items() if unit.owner == owner}
+        changed |= {name for name, unit in before.units.items() if unit.mentions & names}
+    return changed
+
+
+def _assigned_differently(before: list[ast.stmt], after: list[ast.stmt]) -> set[str]:
+    old, new = {_dump([node]) for node in before}, {_dump([node]) for node in after}
+    changed = [n for n in before if _dump([n]) not in new] + [n for n in after if _dump([n]) not in old]
+    simple = [node for node in changed if not isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While))]
+    names = {each.id for node in simple for each in ast.walk(node) if isinstance(each, ast.Name) and _is_stored(each)}
+    imports = [node for node in changed if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return names | {(each.asname or each.name).partition(".")[0] for node in imports for each in node.names}
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, (ast.Store, ast.Del))
+
+
+def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[Unit], dict[str, str]]:
+    """The functions to compare: the changed ones, and for those that nobody outside should call, their callers."""
+    chosen: dict[str, Unit] = {}
+    left_out: dict[str, str] = {}
+    for name in sorted(changed):
+        unit, now = before.units[name], after.units.get(name)
+        callers = [each for each in before.units.values() if unit.own in each.mentions and each.name != name]
+        gone = "is gone" if now is None else "has another signature" if now.signature != unit.signature else ""
+        inner = unit.is_private and callers and all(each.name in changed for each in callers)
+        if gone or inner:
+            left_out[unit.function.key] = gone or "private, compared through its callers"
+        else:
+            chosen[name] = unit
+        if gone or unit.is_private:
+            chosen |= {each.name: each for each in callers[:MOST_CALLERS] if each.name in after.units}
+    kept = [unit for unit in chosen.values() if unit.function.key not in left_out]
+    return kept, left_out
+
+
+def _reshaped(before: _Module, after: _Module) -> set[str]:
+    """Classes whose instances are made or stored otherwise: other bases, other slots or fields, other attributes."""
+    found = set()
+    for name, bases in before.bases.items():
+        if after.bases.get(name) != bases or _fields(before, name) != _fields(after, name):
+            found.add(name)
+    return found
+
+
+def _fields(module: _Module, name: str) -> set[str]:
+    """Attributes that its constructors assign, its slots and the fields of a dataclass."""
+    makers = ("__init__", "__new__", "__post_init__", "__setstate__", "__getstate__", "__reduce__")
+    found = {each for maker in makers if (unit := module.units.get(f"{name}.{maker}")) for each in unit.stores}
+    for node in module.statements[name]:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "__slots__" for t in node.targets
+        ):
+            found.add(_dump([node.value]))
+    return found
+
+
+def _added_state(before: _Module, after: _Module) -> list[str]:
+    """Variables of modules and classes that only the new version has, and whose value can change."""
+    found = []
+    for owner, statements in after.statements.items():
+        known = {name for node in before.statements.get(owner, []) for name, _ in _assignments(node)}
+        for node in statements:
+            names = [name for name, value in _assignments(node) if name not in known and _can_change(value)]
+            found += [f"{owner}.{name}" if owner else name for name in names]
+    return found
+
+
+def _assignments(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Assign):
+        yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        yield node.target.id, node.value
+
+
+def _can_change(value: ast.expr) -> bool:
+    if isinstance(value, ast.Constant):
+        return value.value is None  # filled by somebody who says `global`
+    return isinstance(value, STATEFUL) and not (isinstance(value, ast.Call) and _last_name(value) in CONSTANT_CALLS)
+
+
+def _gained_cache(before: Unit | None, after: Unit) -> bool:
+    return any(name in CACHES for name in after.decorators - (before.decorators if before else frozenset()))

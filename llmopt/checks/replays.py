@@ -1,0 +1,360 @@
+"""Functions of the base in, what they do with recorded and derived inputs out, and the same for a candidate's tree.
+
+Everything that runs the target's code runs in processes of the target, each in its own tree. Arguments pass through
+llmopt as opaque text; results come back as JSON descriptions. What the base does is kept in a folder, to be compared
+with candidate after candidate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmopt import workloads
+from llmopt.checks import equality, suite
+from llmopt.data import Function, Limits, Tree
+from llmopt.errors import WorkloadError
+from llmopt.target import PROBE, Target, Tasks
+from llmopt.target import run as run_command
+
+FORMAT = 1  # of the files in the folder
+TREE = "<tree>"  # stands for the tree's folder in recorded search paths
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is compared. Seconds are of single calls or, `run_seconds`, of all calls of one process."""
+
+    recorded: int = 80  # calls of one function
+    derived: int = 240  # inputs of one function
+    held: int = 40  # inputs of one function that are called several times
+    call_seconds: float = 1.0
+    held_seconds: float = 0.1
+    run_seconds: float = 6.0
+    wait_seconds: float = 120.0  # for one process, its start and the descriptions included
+    seeds: tuple[str, ...] = ("0", "1")  # PYTHONHASHSEED
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The calls of one function that were kept, as the probe reports them."""
+
+    key: str
+    module: str = ""
+    calls: int = 0
+    kept: tuple[Mapping[str, Any], ...] = ()
+    problems: Mapping[str, int] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the base does: `inputs` in their order, `results` by id, without those that two runs do not agree on.
+
+    `dropped` counts inputs that are not compared by the reason; `left_out` are functions without any that is.
+    """
+
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def record(
+    target: Target, tree: Tree, functions: Sequence[Function], folder: Path, workload: Limits, tests: Limits
+) -> dict[str, Recorded]:
+    """The calls of these functions while the workloads and the tests run on the base, by `Function.key`.
+
+    What the folder does not have of this commit is recorded, all of it in one pass.
+    """
+    known = {each.key: _load(_place(folder, tree, each.key)) for each in functions}
+    missing = [each for each in functions if known[each.key] is None]
+    if missing:
+        reports = _observe(target, tree, missing, workload, tests)
+        for each in missing:
+            value = asdict(_merged(each.key, reports, tree))
+            _save(_place(folder, tree, each.key), value)
+            known[each.key] = json.loads(json.dumps(value))
+    return {key: _recorded(value) for key, value in known.items() if value is not None}
+
+
+def _recorded(value: Mapping[str, Any]) -> Recorded:
+    return Recorded(**{**value, "kept": tuple(value["kept"]), "paths": tuple(value["paths"])})
+
+
+def _place(folder: Path, tree: Tree, what: str) -> Path:
+    mark = hashlib.sha256(what.encode()).hexdigest()[:24]
+    return folder / tree.commit / f"{FORMAT}-{mark}.json"
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _save(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(value))
+    part.replace(path)
+
+
+def _observe(
+    target: Target, tree: Tree, functions: Sequence[Function], workload: Limits, tests: Limits
+) -> list[Mapping[str, Any]]:
+    chosen = [{"path": each.path, "name": each.name, "line": each.line} for each in functions]
+    tasks: Tasks = {"calls": {"functions": chosen}}
+    reports: list[Any] = []
+    for each in target.project.workloads:
+        try:
+            reports += workloads.run(target, tree, each, workload, tasks=tasks).probed.reports.get("calls", ())
+        except WorkloadError:
+            continue  # a program may stumble over wrapped functions; its tests may not
+    if target.project.tests is not None:
+        reports += suite.run_probed(target, tree, tests, tasks=tasks)[1].reports.get("calls", ())
+    return [each for each in reports if isinstance(each, Mapping)]
+
+
+def _merged(key: str, reports: Sequence[Mapping[str, Any]], tree: Tree) -> Recorded:
+    """One function's calls of all processes."""
+    found = [
+        (one, report) for report in reports for one in report["functions"] if f"{one['path']}::{one['name']}" == key
+    ]
+    problems: dict[str, int] = {}
+    paths: dict[str, None] = {}
+    for one, report in found:
+        for problem, count in one["problems"].items():
+            problems[problem] = problems.get(problem, 0) + count
+        if one["kept"]:
+            paths |= dict.fromkeys(_in_any_tree(path, tree) for path in report["paths"])
+    return Recorded(
+        key,
+        next((one["module"] for one, _ in found if one["module"]), ""),
+        sum(one["calls"] for one, _ in found),
+        tuple(call for one, _ in found for call in one["kept"]),
+        problems,
+        tuple(paths),
+    )
+
+
+def _in_any_tree(path: str, tree: Tree) -> str:
+    for root in {str(tree.path), os.path.realpath(tree.path)}:
+        if path == root or path.startswith(root + os.sep):
+            return TREE + path[len(root) :]
+    return path
+
+
+# --- what the base does ----------------------------------------------------------------------------------------
+
+
+def expect(
+    target: Target, tree: Tree, recorded: Sequence[Recorded], folder: Path, bounds: Bounds, derive: Sequence[str]
+) -> Expected:
+    """Choose and derive inputs, and call the base with them; functions with a key in `derive` get other inputs."""
+    names = json.dumps([[each.key for each in recorded], sorted(derive), asdict(bounds)])
+    path = _place(folder, tree, names)
+    value = _load(path)
+    if value is None:
+        value = json.loads(json.dumps(asdict(_expect(target, tree, recorded, bounds, derive))))
+        _save(path, value)
+    return Expected(**{**value, "inputs": tuple(value["inputs"]), "paths": tuple(value["paths"])})
+
+
+def _expect(
+    target: Target, tree: Tree, recorded: Sequence[Recorded], bounds: Bounds, derive: Sequence[str]
+) -> Expected:
+    left_out = {each.key: _why_none(each) for each in recorded if _why_none(each)}
+    usable = [each for each in recorded if each.key not in left_out]
+    paths = tuple(dict.fromkeys(path for each in usable for path in each.paths))
+    inputs = _numbered([_input(each, call) for each in usable for call in _chosen(each, bounds.recorded)])
+    runs = Runs(target, tree, paths, bounds)
+    dropped: dict[str, int] = {}
+    inputs = _kept(inputs, runs.survey(inputs), dropped, bounds)
+    more = runs.derive([each for each in inputs if f"{each['path']}::{each['name']}" in derive])
+    more = _kept(more, runs.survey(more), {}, bounds)
+    inputs = [*inputs, *more, *_held([*inputs, *more], bounds)]
+    first, *others = [runs.replay(inputs, seed) for seed in bounds.seeds]
+    results = {}
+    for each in inputs:
+        name = each["id"]
+        if problem := _unsteady(first[name], [other[name] for other in others]):
+            if not each["derived"] and not each.get("hold"):
+                dropped[problem] = dropped.get(problem, 0) + 1
+        else:
+            results[name] = first[name]
+    return Expected(tuple(inputs), results, paths, dropped, left_out)
+
+
+def _why_none(recorded: Recorded) -> str:
+    if recorded.kept and recorded.module == "__main__":
+        return "defined in a script"
+    if recorded.kept:
+        return ""
+    if not recorded.calls:
+        return "never called"
+    reasons = ", ".join(list(recorded.problems)[:2])
+    return f"its arguments cannot be recorded: {reasons}" if reasons else "no call ended"
+
+
+def _chosen(recorded: Recorded, most: int) -> list[Mapping[str, Any]]:
+    """Of the calls of all processes: one of each kind before a second of any, each only once."""
+    by_kind: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for call in recorded.kept:
+        by_kind.setdefault(call["kind"], {}).setdefault(call["arguments"], call)
+    ranked = [(at, call) for calls in by_kind.values() for at, call in enumerate(calls.values())]
+    ranked.sort(key=lambda pair: pair[0])
+    return [call for _, call in ranked[:most]]
+
+
+def _input(recorded: Recorded, call: Mapping[str, Any]) -> dict[str, Any]:
+    path, _, name = recorded.key.partition("::")
+    return {
+        "path": path,
+        "name": name,
+        "module": recorded.module,
+        "arguments": call["arguments"],
+        "types": list(call["types"]),
+        "outcome": call["outcome"].partition(" ")[0],
+        "derived": "",
+    }
+
+
+def _numbered(inputs: Sequence[dict[str, Any]], prefix: str = "r") -> list[dict[str, Any]]:
+    return [{**each, "id": f"{prefix}{at:05}"} for at, each in enumerate(inputs)]
+
+
+def _kept(
+    inputs: Sequence[dict[str, Any]], results: Mapping[str, Mapping[str, Any]], dropped: dict[str, int], bounds: Bounds
+) -> list[dict[str, Any]]:
+    """The inputs that can be called again and again, with their seconds."""
+    kept: list[dict[str, Any]] = []
+    total = 0.0
+    for each in inputs:
+        result = results[each["id"]]
+        reason = _unfit(each, result)
+        total += 0.0 if reason else result["seconds"]
+        if not reason and total > bounds.run_seconds:
+            reason, total = "they take too long", total - result["seconds"]
+        if reason:
+            dropped[reason] = dropped.get(reason, 0) + 1
+        else:
+            kept.append({**each, "seconds": result["seconds"]})
+    return kept
+
+
+def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    if result.get("ended"):
+        return f"on the base it {result['ended']}"
+    if problem := result.get("problem") or result.get("import"):
+        return str(problem)
+    outcome = result["calls"][0][1]["outcome"]
+    if outcome[0] == "raised" and outcome[1] in ("builtins.MemoryError", "builtins.RecursionError"):
+        return "too large for the base"
+    if given["outcome"] and outcome[0] != given["outcome"]:
+        return "depends on more than the arguments"
+    return ""
+
+
+def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, Any]]:
+    """Inputs to be called several times in a row, those recorded first; of each function some."""
+    chosen: list[dict[str, Any]] = []
+    counts: dict[str, int] = {}
+    for each in inputs:
+        if each["seconds"] <= bounds.held_seconds and counts.get(each["name"], 0) < bounds.held:
+            counts[each["name"]] = counts.get(each["name"], 0) + 1
+            chosen.append({**each, "hold": True, "id": f"h{each['id']}"})
+    return chosen
+
+
+def _unsteady(first: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    if reason := first.get("problem") or first.get("ended") or first.get("import"):
+        return str(reason)
+    strict = equality.Rules()
+    if any(equality.first_difference(first, other, strict) for other in others):
+        return "not the same twice on the base"
+    return ""
+
+
+# --- running ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Replays in fresh processes of one tree."""
+
+    target: Target
+    tree: Tree
+    paths: tuple[str, ...]
+    bounds: Bounds
+    tolerant: bool = False
+
+    def survey(self, inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Each input once, to see what can be called."""
+        return self.run("replay", [{**each, "limit": self.bounds.call_seconds} for each in inputs])
+
+    def derive(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Other inputs, made of these."""
+        counts: dict[str, int] = {}
+        for each in inputs:
+            counts[each["name"]] = counts.get(each["name"], 0) + 1
+        shares = {name: max(4, -(-self.bounds.derived // count)) for name, count in counts.items()}
+        results = self.run("derive", [{**each, "derive": shares[each["name"]], "limit": 5.0} for each in inputs])
+        made: dict[tuple[str, str], dict[str, Any]] = {}
+        for each in inputs:
+            for label, arguments in results[each["id"]].get("derived", []):
+                other = {**each, "arguments": arguments, "derived": label, "outcome": "", "types": each["types"]}
+                made.setdefault((each["name"], arguments), other)
+        return _numbered(_bounded(list(made.values()), self.bounds.derived), "s")
+
+    def replay(self, inputs: Sequence[Mapping[str, Any]], seed: str) -> dict[str, Any]:
+        limited = [{**each, "limit": 2.0 + (50 if each.get("hold") else 10) * each["seconds"]} for each in inputs]
+        return self.run("replay", limited, seed)
+
+    def run(
+        self, job: str, inputs: Sequence[Mapping[str, Any]], seed: str = "0", seconds: float = 0.0
+    ) -> dict[str, Any]:
+        """What the probe reports of a job by the inputs' ids; of all inputs something."""
+        if not inputs:
+            return {}
+        allowed = seconds or self.bounds.wait_seconds
+        options = {"job": job, "seconds": allowed, "tolerant": self.tolerant}
+        with tempfile.TemporaryDirectory(prefix="llmopt-inputs-") as folder:
+            path = Path(folder) / "inputs.json"
+            path.write_text(json.dumps({"paths": [self._here(each) for each in self.paths], "inputs": list(inputs)}))
+            probed = run_command(
+                self.target,
+                self.tree,
+                (self.target.project.interpreter.path, str(PROBE / "llmopt_replay.py")),
+                Limits(seconds=allowed + 60),
+                tasks={"replay": {**options, "inputs": str(path)}},
+                environment={"PYTHONHASHSEED": seed},
+            )
+        reports = [each["results"] for each in probed.reports.get("replay", ()) if isinstance(each, Mapping)]
+        results: dict[str, Any] = dict(reports[0]) if len(reports) == 1 else {}
+        how = {"problem": f"the replay ended with exit code {probed.ran.exit_code}"}
+        return {name: results.get(name, how) for name in ([each["id"] for each in inputs], ["all"])[job in WHOLE]}
+
+    def _here(self, path: str) -> str:
+        return str(self.tree.path) + path[len(TREE) :] if path.startswith(TREE) else path
+
+
+WHOLE = ("stress", "slope")
+
+
+def _bounded(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most so many of each function, spread over all."""
+    kept = []
+    for name in dict.fromkeys(each["name"] for each in inputs):
+        own = [each for each in inputs if each["name"] == name]
+        step = max(1.0, len(own) / most)
+        kept += [own[int(at * step)] for at in range(min(most, len(own)))]
+    return kept

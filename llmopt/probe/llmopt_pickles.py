@@ -1,0 +1,145 @@
+"""Write the arguments of the target's calls as bytes and read them back, functions made at run time included.
+
+Both happen in processes of the target only. A function that its module has by name goes by that name; a lambda, a
+closure or a function of a script goes by value: its code, defaults, cells and the globals that it names.
+"""
+
+import contextlib
+import importlib
+import marshal
+import pickle
+import sys
+import types
+import warnings
+
+PROTOCOL = 4  # the same bytes can be read by every Python of a target
+# itertools' iterators can be pickled in these, with a warning that is not the program's.
+WARNS = (3, 12) <= sys.version_info < (3, 14)
+
+
+class TooLargeError(Exception):
+    """The arguments take more bytes than allowed."""
+
+
+class _Bounded:
+    def __init__(self, most):
+        self.parts = []
+        self.left = most
+
+    def write(self, data):
+        self.left -= len(data)
+        if self.left < 0:
+            raise TooLargeError("larger than allowed")
+        self.parts.append(bytes(data))
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, stream):
+        super().__init__(stream, PROTOCOL)
+        self.kinds = set()
+
+    def reducer_override(self, value):
+        kind = type(value)
+        if kind is types.FunctionType:
+            return NotImplemented if found_by_name(value) else _function_by_value(value)
+        if kind is types.ModuleType:
+            return importlib.import_module, (value.__name__,)
+        if isinstance(value, type):
+            if value.__module__ == "__main__":
+                raise pickle.PicklingError("class %s of the script" % value.__qualname__)
+            return NotImplemented
+        self.kinds.add(kind)
+        return NotImplemented
+
+
+def dump(value, most_bytes):
+    """The value as bytes, and the types of the objects in it but for plain data. Raises whatever pickling raises."""
+    stream = _Bounded(most_bytes)
+    pickler = _Pickler(stream)
+    with _quiet():
+        pickler.dump(value)
+    return b"".join(stream.parts), pickler.kinds
+
+
+def load(data):
+    with _quiet():
+        return pickle.loads(data)
+
+
+@contextlib.contextmanager
+def _quiet():
+    if not WARNS:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def reason(problem):
+    """Why a value cannot be recorded, in a few words."""
+    if isinstance(problem, TooLargeError):
+        return "too large"
+    return " ".join(str(problem).split())[:80] or type(problem).__name__
+
+
+def found_by_name(function):
+    """Can another process find this function under its name? It may be wrapped there, as by a recorder."""
+    module = sys.modules.get(function.__module__ or "")
+    if module is None or function.__module__ == "__main__":
+        return False
+    found = module
+    for name in function.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is function or getattr(found, "__wrapped__", None) is function
+
+
+def _function_by_value(function):
+    code = function.__code__
+    cells = [_cell(cell) for cell in function.__closure__ or ()]
+    names = _global_names(code)
+    state = {
+        "globals": {name: function.__globals__[name] for name in names if name in function.__globals__},
+        "cells": cells,
+        "defaults": function.__defaults__,
+        "kwdefaults": function.__kwdefaults__,
+        "attributes": {
+            "__qualname__": function.__qualname__,
+            "__module__": function.__module__,
+            **function.__dict__,
+        },
+    }
+    # The state is written after the function itself, which it may contain.
+    return _function, (marshal.dumps(code), function.__name__, len(cells)), state, None, None, _fill
+
+
+def _cell(cell):
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # it is not filled yet
+        return ()
+
+
+def _global_names(code):
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _global_names(constant)
+    return sorted(names)
+
+
+def _function(code, name, cells):
+    names = {"__builtins__": __builtins__}
+    empty = tuple(types.CellType() for _ in range(cells))
+    return types.FunctionType(marshal.loads(code), names, name, None, empty)
+
+
+def _fill(function, state):
+    function.__globals__.update(state["globals"])
+    for cell, content in zip(function.__closure__ or (), state["cells"]):  # noqa: B905 (3.10 and later)
+        if content:
+            cell.cell_contents = content[0]
+    function.__defaults__ = state["defaults"]
+    function.__kwdefaults__ = state["kwdefaults"]
+    for name, value in state["attributes"].items():
+        setattr(function, name, value)

@@ -1,0 +1,498 @@
+"""Call functions of the target with recorded arguments and describe what they do: `python llmopt_replay.py`.
+
+Run in a process where the probe's task "replay" started. Options: "inputs", a JSON file {"paths", "inputs": [{"id",
+"path", "name", "module", "arguments", "limit", "hold"}]}; "jobs", what to do with them, of JOBS; and "seconds" for all.
+The calls run one after the other in a forked process. When one takes longer than its limit, or ends the process, a
+fresh one goes on with the next. The report is {"results": {id: ...}}.
+"""
+
+import base64
+import importlib
+import inspect
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import types
+
+IMPORT_SECONDS = 60.0
+MEMORY_BYTES = 4 * 1024**3
+RESULT_CHARACTERS = 16_000  # of the JSON that describes one result,
+ARGUMENT_CHARACTERS = 8_000  # the arguments after the call,
+INPUT_CHARACTERS = 3_000  # and those before it, which are only shown
+MOST_ENDED = 25  # processes that calls may end
+
+_settings = None
+
+
+def start(settings):
+    """Called by `sitecustomize` in every Python process of the command."""
+    global _settings
+    _settings = settings
+
+
+def main():
+    import llmopt_report
+
+    settings = sys.modules["llmopt_replay"]._settings  # this file is __main__ too
+    options = settings["options"]
+    with open(options["inputs"]) as stream:
+        given = json.load(stream)
+    sys.path[1:1] = [path for path in given["paths"] if path not in sys.path]
+    sys.path[0] = os.getcwd()
+    import llmopt_describe
+
+    llmopt_describe.PLACES[:] = [(settings["tree"], "<tree>"), (os.path.expanduser("~"), "<home>")]
+    if options.get("tolerant"):
+        llmopt_describe.TOLERANT.append(True)
+    llmopt_report.write(settings, {"results": Runner(given["inputs"], options).run()})
+
+
+class Runner:
+    """Works through the jobs in forked processes."""
+
+    def __init__(self, inputs, options):
+        self.inputs = inputs
+        self.until = time.monotonic() + options["seconds"]
+        # What a process does before anything else, then each job.
+        self.jobs = [(options["job"], each["id"], each.get("limit", 1.0), each) for each in inputs]
+        if options["job"] in WHOLE:
+            self.jobs = [(options["job"], "all", options["seconds"], inputs)]
+        self.results = {}
+
+    def run(self):
+        ended = 0
+        while self.jobs and ended < MOST_ENDED and time.monotonic() < self.until:
+            self._one_process()
+            ended += 1
+        for _, name, _, _ in self.jobs:
+            self.results[name] = {"problem": "there was no time left for it"}
+        return self.results
+
+    def _one_process(self):
+        """Start a process that does the jobs in their order, until one of them ends it or it is ended."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            try:
+                Worker(writing, self.inputs).work(self.jobs)
+            finally:
+                os._exit(0)
+        os.close(writing)
+        try:
+            why = self._attend(Lines(reading))
+        finally:
+            os.close(reading)
+            os.kill(child, signal.SIGKILL)
+            status = os.waitpid(child, 0)[1]
+        if why and self.jobs:
+            if why == "ended":
+                why = "ended the process (%s)" % _status(status)
+            self.results[self.jobs.pop(0)[1]] = {"ended": why}
+
+    def _attend(self, lines):
+        """Take results until all jobs are done or one fails; why it did."""
+        ready = lines.next(IMPORT_SECONDS)
+        if not ready or ready.get("problem"):
+            why = ready["problem"] if ready else "importing its module did not end well"
+            for _, name, _, _ in self.jobs:
+                self.results[name] = {"import": why}
+            self.jobs = []
+            return ""
+        while self.jobs:
+            limit = min(self.jobs[0][2], self.until - time.monotonic())
+            result = lines.next(limit)
+            if result is None:
+                return "took longer than %.3g s" % self.jobs[0][2]
+            if not result:
+                return "ended"
+            self.results[self.jobs.pop(0)[1]] = result
+        return ""
+
+
+def _status(status):
+    if os.WIFSIGNALED(status):
+        return "signal %d" % os.WTERMSIG(status)
+    return "exit code %d" % os.WEXITSTATUS(status)
+
+
+class Lines:
+    """JSON values, one a line, from a pipe."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        self.parts = []
+
+    def next(self, seconds):
+        """The next value; None after so many seconds, {} at the end of the pipe."""
+        until = time.monotonic() + seconds
+        chunk = b"".join(self.parts)
+        self.parts = []
+        while b"\n" not in chunk:
+            self.parts.append(chunk)
+            ready, _, _ = select.select([self.descriptor], [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                return None
+            chunk = os.read(self.descriptor, 1 << 16)
+            if not chunk:
+                return {}
+        head, _, rest = chunk.partition(b"\n")
+        line = b"".join([*self.parts, head])
+        self.parts = [rest]
+        return json.loads(line)
+
+
+class Worker:
+    """The process that calls the target's functions."""
+
+    def __init__(self, writing, inputs):
+        self.writing = writing
+        self.inputs = inputs
+
+    def work(self, jobs):
+        self.say(self.prepare())
+        for job, _, _, given in jobs:
+            self.say(self.attempt(job, given))
+
+    def say(self, value):
+        data = json.dumps(value).encode("ascii") + b"\n"
+        while data:
+            data = data[os.write(self.writing, data) :]
+
+    def prepare(self):
+        import llmopt_surroundings
+
+        _bound_memory()
+        try:
+            for module in dict.fromkeys(each["module"] for each in self.inputs):
+                importlib.import_module(module)
+        except BaseException as problem:  # whatever it is, the import failed
+            return {"problem": "%s: %s" % (type(problem).__name__, problem)}
+        llmopt_surroundings.prepare()
+        return {"ready": True}
+
+    def attempt(self, job, given):
+        import llmopt_describe
+
+        try:
+            return JOBS[job](given, self.inputs)
+        except llmopt_describe.TooLargeError:
+            return {"problem": "too large to compare"}
+        except RecursionError:
+            return {"problem": "nested too deeply to compare"}
+        except UnavailableError as problem:
+            return {"problem": str(problem)}
+        except Exception as problem:  # from the program's own classes while they are looked at
+            return {"problem": "cannot be described: %s: %s" % (type(problem).__name__, str(problem)[:200])}
+
+
+def _bound_memory():
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    except (ImportError, ValueError, OSError):  # not every system bounds it
+        pass
+
+
+class UnavailableError(Exception):
+    """A function or its arguments are not there in this tree."""
+
+
+def arguments_of(given):
+    import llmopt_pickles
+
+    try:
+        return llmopt_pickles.load(base64.b64decode(given["arguments"]))
+    except Exception as problem:  # whatever the program's classes raise
+        raise UnavailableError(
+            "the recorded arguments cannot be made: %s: %s" % (type(problem).__name__, problem)
+        ) from None
+
+
+# --- finding and calling the function --------------------------------------------------------------------------
+
+
+def find(given):
+    """What to call with the arguments that the plain function got, decorators included."""
+    found, owner = importlib.import_module(given["module"]), None
+    for name in given["name"].split("."):
+        owner = found
+        found = _held(owner, name)
+    if isinstance(owner, type):
+        return lambda args, kwargs: _call_held(owner, found, args, kwargs)
+    return lambda args, kwargs: found(*args, **kwargs)
+
+
+def _held(owner, name):
+    if isinstance(owner, type):
+        mangled = "_%s%s" % (owner.__name__.lstrip("_"), name)
+        wanted = mangled if name.startswith("__") and not name.endswith("__") else name
+        for base in owner.__mro__:
+            if wanted in vars(base):
+                return vars(base)[wanted]
+    elif hasattr(owner, name):
+        return getattr(owner, name)
+    raise UnavailableError("%s has no %s" % (getattr(owner, "__name__", owner), name))
+
+
+def _call_held(owner, held, args, kwargs):
+    """Call what a class holds under the function's name: `args` begin with self or the class."""
+    import functools
+
+    if isinstance(held, staticmethod):
+        return held.__func__(*args, **kwargs)
+    if isinstance(held, classmethod):
+        return held.__get__(None, args[0])(*args[1:], **kwargs)
+    if isinstance(held, property):
+        return held.__get__(args[0]) if len(args) == 1 else held.__set__(*args)
+    if isinstance(held, functools.cached_property):
+        return held.__get__(args[0], type(args[0]))
+    if isinstance(held, types.FunctionType) or not hasattr(held, "__get__"):
+        return held(*args, **kwargs)
+    bound = held.__get__(args[0], type(args[0]))
+    return bound(*args[1:], **kwargs) if callable(bound) else bound
+
+
+# --- jobs ------------------------------------------------------------------------------------------------------
+
+
+def replay(given, inputs):
+    """One call described, then others that show what the first left behind."""
+    import llmopt_describe
+
+    describer = llmopt_describe.Describer()
+    call = find(given)
+    args, kwargs = arguments_of(given)
+    describer.drains = False
+    shown = describer.nodes(args, kwargs)
+    describer.drains = True
+    result = {"shown": llmopt_describe.bounded(shown, INPUT_CHARACTERS), "numbered": len(describer.numbers)}
+    seen, value = observed(call, args, kwargs, describer)
+    calls = [("the call", seen)]
+    if given.get("hold"):
+        calls += held(call, given, args, kwargs, value, describer, inputs)
+    return dict(result, seconds=seen.pop("seconds"), calls=[[label, each] for label, each in calls])
+
+
+def observed(call, args, kwargs, describer, held=()):
+    """(description, result) of one call; `held` are earlier results, described again afterwards."""
+    import llmopt_describe
+    import llmopt_surroundings
+
+    value = None
+    began = time.perf_counter()
+    with llmopt_surroundings.Surroundings() as around:
+        try:
+            value = call(args, kwargs)
+            seconds = time.perf_counter() - began
+            describer.begin()
+            outcome = ["returned", consumed(describer, value)]
+        except (llmopt_describe.TooLargeError, UnavailableError):
+            raise
+        except BaseException as problem:  # that is what is described
+            seconds = time.perf_counter() - began
+            describer.begin()
+            outcome = llmopt_describe.raised(describer, problem)
+        after = describer.items([args, kwargs])
+    described = {
+        "outcome": llmopt_describe.bounded(outcome, RESULT_CHARACTERS),
+        "arguments": llmopt_describe.bounded(after, ARGUMENT_CHARACTERS),
+        "seconds": seconds,
+        **around.report(),
+    }
+    if held:
+        described["held"] = llmopt_describe.bounded(describer.nodes(*held), ARGUMENT_CHARACTERS)
+    return described, value
+
+
+def consumed(describer, value):
+    """The node of a result, once what it still has to do is done."""
+    if inspect.iscoroutine(value):
+        import asyncio
+
+        return ["awaited", describer.node(asyncio.run(value))]
+    if inspect.isasyncgen(value):
+        import asyncio
+
+        return ["awaited", describer.node(asyncio.run(_taken(value)))]
+    return describer.node(value)
+
+
+async def _taken(generator):
+    items = []
+    async for each in generator:
+        items.append(each)
+        if len(items) >= 1000:
+            break
+    return items
+
+
+def held(call, given, args, kwargs, value, describer, inputs):
+    """More calls, by which a shared buffer, a stale cache or one keyed on identity shows."""
+    import llmopt_mutate
+
+    calls = []
+
+    def again(label, args, kwargs, held):
+        seen, result = observed(call, args, kwargs, describer, held)
+        seen.pop("seconds")
+        calls.append((label, seen))
+        return result
+
+    equal_args, equal_kwargs = arguments_of(given)
+    second = again("a second call with equal arguments", equal_args, equal_kwargs, (value,))
+    other = next((each for each in inputs if each["name"] == given["name"] and _comes_after(each, given)), None)
+    if other is not None:
+        again("a call with other arguments in between", *arguments_of(other), (value, second))
+    if value is not None and llmopt_mutate.alter(value):
+        again("a call after the caller changed an earlier result", *arguments_of(given), ())
+    if llmopt_mutate.alter([equal_args, equal_kwargs], 3):
+        again("a call after the same arguments were changed in place", equal_args, equal_kwargs, ())
+    return calls
+
+
+def _comes_after(each, given):
+    return each.get("hold") == given.get("hold") and each["id"] > given["id"]
+
+
+def derive(given, inputs):
+    """Other inputs made of this one."""
+    import llmopt_mutate
+    import llmopt_pickles
+
+    args, kwargs = arguments_of(given)
+    made = {given["arguments"]: ""}
+    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, optional(given, args)):
+        if len(made) > given["derive"]:
+            break
+        try:
+            data = llmopt_pickles.dump((other_args, other_kwargs), llmopt_mutate.MOST_BYTES)[0]
+        except Exception:  # it is only one of many
+            continue
+        made.setdefault(base64.b64encode(data).decode("ascii"), label)
+    return {"derived": [[label, data] for data, label in made.items() if label]}
+
+
+def optional(given, args):
+    """Positions and names of the parameters that may be None by their default or annotation."""
+    found = importlib.import_module(given["module"])
+    try:
+        for name in given["name"].split("."):
+            found = _held(found, name)
+        function = getattr(found, "__func__", getattr(found, "fget", None) or found)
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError, UnavailableError):
+        return ()
+    names = [
+        (at, each.name)
+        for at, each in enumerate(parameters)
+        if each.default is None or "None" in str(each.annotation) or "Optional" in str(each.annotation)
+    ]
+    return {key for pair in names for key in pair}
+
+
+THREADS = 6
+STRESS_SECONDS = 2.0
+
+
+def stress(inputs, _):
+    """Call at once from several threads what gave the same twice in one, and compare."""
+    expected = {}
+    for given in inputs:
+        first, second = _result_text(given), _result_text(given)
+        if first == second:
+            expected[given["id"]] = first
+    steady = [given for given in inputs if given["id"] in expected]
+    wrong, until = [], time.monotonic() + STRESS_SECONDS
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [
+            threading.Thread(target=_repeat, args=(steady[at:] + steady[:at], expected, wrong, until))
+            for at in range(THREADS)
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    finally:
+        sys.setswitchinterval(before)
+    return {"inputs": len(steady), "wrong": wrong[:1]}
+
+
+def _repeat(inputs, expected, wrong, until):
+    while inputs and not wrong and time.monotonic() < until:
+        for given in inputs:
+            got = _result_text(given)
+            if got != expected[given["id"]]:
+                wrong.append([given["id"], json.loads(expected[given["id"]]), json.loads(got)])
+                return
+
+
+def _result_text(given):
+    import llmopt_describe
+
+    describer = llmopt_describe.Describer()
+    args, kwargs = arguments_of(given)
+    try:
+        node = ["returned", describer.node(find(given)(args, kwargs))]
+    except Exception as problem:  # that is what is described
+        node = llmopt_describe.raised(describer, problem)
+    return json.dumps(llmopt_describe.bounded(node, RESULT_CHARACTERS))
+
+
+SLOPE_CALLS = 300
+SLOPE_SECONDS = 2.0
+
+
+def slope(inputs, _):
+    """Bytes per call that stay, over calls with arguments that are all different, by function."""
+    found = {}
+    for given in inputs:
+        key = "%s::%s" % (given["path"], given["name"])
+        if key not in found:
+            growth = _growth(given)
+            if growth is not None:
+                found[key] = growth
+    return {"growth": found}
+
+
+def _growth(given):
+    import gc
+    import tracemalloc
+
+    import llmopt_mutate
+
+    call = find(given)
+    done, until = 0, time.monotonic() + SLOPE_SECONDS
+    tracemalloc.start()
+    try:
+        sizes = []
+        for _ in range(2):
+            for _ in range(SLOPE_CALLS):
+                made = llmopt_mutate.distinct(*arguments_of(given), done)
+                if made is None or time.monotonic() > until:
+                    return None
+                call(*made)
+                done += 1
+            made = None
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+        return (sizes[1] - sizes[0]) / SLOPE_CALLS
+    except Exception:  # it does not take such arguments
+        return None
+    finally:
+        tracemalloc.stop()
+
+
+JOBS = {"replay": replay, "derive": derive, "stress": stress, "slope": slope}
+WHOLE = ("stress", "slope")  # one job with all inputs
+
+if __name__ == "__main__":
+    main()

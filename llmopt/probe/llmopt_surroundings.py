@@ -1,0 +1,130 @@
+"""What a call does beside returning: warnings, log records, prints, random numbers taken, settings of the process."""
+
+import gc
+import io
+import logging
+import os
+import random
+import sys
+import threading
+import warnings
+
+import llmopt_describe
+
+MOST = 50  # warnings or log records of one call
+MOST_CHARACTERS = 2000
+
+
+def prepare():
+    """Once in a process: every log record is made, and none is printed for want of a handler."""
+    logging.root.setLevel(1)
+    logging.root.addHandler(logging.NullHandler())
+    warnings.simplefilter("always")
+
+
+class Surroundings:
+    """A context around one call; `report()` afterwards tells what it saw."""
+
+    def __enter__(self):
+        self.logs = []
+        self.recording = warnings.catch_warnings(record=True)
+        self.warnings = self.recording.__enter__()
+        warnings.simplefilter("always")
+        self.factory = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(self._log)
+        self.streams = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = _Stream(), _Stream()
+        self.written = sys.stdout, sys.stderr
+        _seed()
+        self.random = _random_state()
+        self.process = _process_state()
+        return self
+
+    def __exit__(self, *problem):
+        self.random_after = _random_state()
+        self.process_after = _process_state()
+        sys.stdout, sys.stderr = self.streams
+        logging.setLogRecordFactory(self.factory)
+        self.recording.__exit__(*problem)
+
+    def _log(self, *args, **kwargs):
+        record = self.factory(*args, **kwargs)
+        if len(self.logs) < MOST:
+            problem = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+            self.logs.append([record.name, record.levelname, _cut(_message(record)), problem])
+        return record
+
+    def report(self):
+        return {
+            "warnings": [
+                [llmopt_describe.name_of(each.category), _cut(llmopt_describe.message(each.message))]
+                for each in self.warnings[:MOST]
+            ],
+            "logs": self.logs,
+            "printed": [_cut(llmopt_describe.message(stream.text())) for stream in self.written],
+            "random": self.random_after if self.random_after != self.random else "",
+            "process": _changes(self.process, self.process_after),
+        }
+
+
+def _changes(before, after):
+    """What is set otherwise than before, by name."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {name: llmopt_describe.message(after.get(name)) for name in sorted(names)}
+
+
+class _Stream(io.TextIOWrapper):
+    def __init__(self):
+        super().__init__(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")
+
+    def text(self):
+        try:
+            self.flush()
+            return self.buffer.getvalue().decode("utf-8", "replace")
+        except ValueError:  # the program closed it
+            return "closed"
+
+
+def _message(record):
+    try:
+        return llmopt_describe.message(record.getMessage())
+    except Exception:  # a format that does not fit its arguments
+        return str(record.msg)
+
+
+def _cut(text):
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return "%s… %s" % (text[:MOST_CHARACTERS], llmopt_describe.digest(text.encode("utf-8", "surrogatepass")))
+
+
+def _seed():
+    random.seed(0)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(0)
+
+
+def _random_state():
+    parts = [repr(random.getstate())]
+    if "numpy.random" in sys.modules:
+        kind, keys, *rest = sys.modules["numpy.random"].get_state()
+        parts += [kind, keys.tobytes().hex(), repr(rest)]
+    return llmopt_describe.digest("".join(parts).encode())
+
+
+def _process_state():
+    state = {
+        "working folder": os.getcwd(),
+        **{"environment variable %s" % name: value for name, value in os.environ.items()},
+        "recursion limit": sys.getrecursionlimit(),
+        "garbage collector": (gc.isenabled(), gc.get_threshold()),
+        "switch interval": sys.getswitchinterval(),
+        "threads": threading.active_count(),
+        "sys.path": list(sys.path),
+    }
+    if "decimal" in sys.modules:
+        context = sys.modules["decimal"].getcontext()
+        state["decimal precision"] = (context.prec, context.rounding)
+    if "numpy" in sys.modules:
+        state["numpy error handling"] = sorted(sys.modules["numpy"].geterr().items())
+    return state
