@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow demo demo-replay bench clean
+.PHONY: check lint types test test-slow demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -40,6 +40,10 @@ demo-replay: $(STAMP)  ## the same on examples/difftext with recorded answers of
 bench: $(STAMP)  ## the figures of docs/results.md
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/profiling.py
+
+bench-judge: $(STAMP)  ## the figures of docs/how-we-measure.md, some ten minutes; fails when a promise is not kept
+	$(BIN)/python benchmarks/judge/replay.py
+	$(BIN)/python benchmarks/judge/simulate.py --jobs 2
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
