@@ -7,18 +7,18 @@ import os
 import selectors
 import signal
 import site
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt.data import Command, Limits, Ran
 from llmopt.folders import remove
+from llmopt.sandbox import counters, cpu, direct, launched
+from llmopt.sandbox.child import Child, Start, Use
+from llmopt.sandbox.counters import COUNTERS, Energy
 
 # What a build or a test needs of the caller's environment. Nothing else is passed on: keys, tokens, agents' sockets and
 # the variables by which CI is recognised stay here.
@@ -32,7 +32,7 @@ MOST_MARKS = 100_000
 MARK_BYTES = 200  # longer than any mark of the probe
 
 
-def run(command: Command, limits: Limits) -> Ran:
+def run(command: Command, limits: Limits, powercap: Path = counters.POWERCAP) -> Ran:
     """Run one command to its end or its limits.
 
     The exit code is negative for a signal, as in `subprocess`, and -9 after a time-out; 127 if it cannot be started.
@@ -40,7 +40,7 @@ def run(command: Command, limits: Limits) -> Ran:
     home = Path(tempfile.mkdtemp(prefix="llmopt-home-"))
     try:
         environment = clean_environment(os.environ, home) | dict(command.environment)
-        return _run(command, limits, environment, home)
+        return _run(command, limits, environment, home, powercap)
     except BaseException:
         _end_strays(home)  # an interrupt may come while the child is being started, when nobody knows its number yet
         raise
@@ -58,42 +58,42 @@ def clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     return kept
 
 
-def _run(command: Command, limits: Limits, environment: dict[str, str], home: Path) -> Ran:
-    with _mark_pipe(command.marks) as pipe:
-        if command.marks:
-            environment["LLMOPT_MARKS_FD"] = str(pipe.write)
-        started = time.perf_counter()
+def _run(command: Command, limits: Limits, environment: dict[str, str], home: Path, powercap: Path) -> Ran:
+    with _counted(command) as (argv, counter), _pipes(command.marks) as pipes:
+        wanted = Start(argv, command.folder, environment, limits.cores, limits.file_bytes)
+        energy = Energy(powercap)
         try:
-            with _pinned(limits.cores):
-                child = _start(command, environment, pipe)
+            child = _start(wanted, pipes.write_ends)
         except (OSError, ValueError) as problem:
             return Ran(127, 0.0, 0.0, 0, "", _not_started(command, problem))
-        end = _Reaper(child.pid, home)
         try:
-            pipe.close_write()
-            _bound(child.pid, limits)
-            streams = _attend(child, pipe.read, end, limits, started)
+            pipes.close_write_ends()
+            watch = _Watch(child, pipes.read_ends, limits, home, energy)
+            use = watch.until_done()
         finally:
-            _end_group(child.pid, end)
-            end.join()
-            child.returncode = end.code
-            for stream in (child.stdout, child.stderr):
-                if stream:
-                    stream.close()
-    return _ran(streams, end, started)
+            child.close()
+        return counter(_ran(watch, use))
 
 
-def _start(command: Command, environment: Mapping[str, str], pipe: _Pipe) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command.argv,
-        cwd=command.folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        pass_fds=(pipe.write,) if command.marks else (),
-    )
+def _start(wanted: Start, streams: Sequence[int]) -> Child:
+    if sys.platform == "linux":
+        return launched.start(wanted, streams)
+    return direct.start(wanted, streams)
+
+
+@contextmanager
+def _counted(command: Command) -> Iterator[tuple[tuple[str, ...], Callable[[Ran], Ran]]]:
+    """What is run for the command: here, and nowhere else, is the target's argv wrapped. The function adds what the
+    wrapping counted to what the command did."""
+    counter = COUNTERS.get(command.counter)
+    if counter is None or counters.reason(command.counter):
+        yield command.argv, lambda ran: ran
+        return
+    folder = Path(tempfile.mkdtemp(prefix="llmopt-count-"))
+    try:
+        yield counter.wrapped(command.argv, folder), lambda ran: counter.finished(ran, folder)
+    finally:
+        remove(folder)
 
 
 def _not_started(command: Command, problem: OSError | ValueError) -> str:
@@ -102,52 +102,28 @@ def _not_started(command: Command, problem: OSError | ValueError) -> str:
     return f"cannot run {command.argv[0]}: {getattr(problem, 'strerror', None) or problem}"
 
 
-@dataclass
-class _Pipe:
-    """The two ends of the pipe of marks, -1 for a closed one."""
+class _Pipes:
+    """Pipes for standard output and error and, if wanted, for marks."""
 
-    read: int = -1
-    write: int = -1
+    def __init__(self, marks: bool) -> None:
+        both = [os.pipe() for _ in range(3 if marks else 2)]
+        self.read_ends = [read for read, _ in both]
+        self.write_ends = [write for _, write in both]
 
-    def close_write(self) -> None:
-        if self.write >= 0:
-            os.close(self.write)
-        self.write = -1
-
-
-@contextmanager
-def _mark_pipe(wanted: bool) -> Iterator[_Pipe]:
-    pipe = _Pipe(*os.pipe()) if wanted else _Pipe()
-    try:
-        yield pipe
-    finally:
-        pipe.close_write()
-        if wanted:
-            os.close(pipe.read)
+    def close_write_ends(self) -> None:
+        while self.write_ends:
+            os.close(self.write_ends.pop())
 
 
 @contextmanager
-def _pinned(cores: tuple[int, ...]) -> Iterator[None]:
-    """Children started inside inherit the cores; only Linux lets a thread choose them."""
-    if not cores or not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
+def _pipes(marks: bool) -> Iterator[_Pipes]:
+    pipes = _Pipes(marks)
     try:
-        yield
+        yield pipes
     finally:
-        os.sched_setaffinity(0, before)
-
-
-def _bound(pid: int, limits: Limits) -> None:
-    if sys.platform != "linux":
-        return
-    import resource
-
-    with suppress(ProcessLookupError, PermissionError):  # it may have ended already
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
-        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        pipes.close_write_ends()
+        for end in pipes.read_ends:
+            os.close(end)
 
 
 class _Kept:
@@ -176,121 +152,117 @@ class _Kept:
 
 
 class _Marks:
-    """The lines of the pipe of marks, each with the time at which its end was seen."""
+    """The lines of the pipe of marks, each with the time at which its end was seen, and the CPU time used by then."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpu_seconds: Callable[[], float | None]) -> None:
         self.seen: list[tuple[str, float]] = []
-        self.begun = b""
+        self.cpu_seconds: list[float | None] = []
+        self._now = cpu_seconds
+        self._begun = b""
 
     def add(self, chunk: bytes, at: float) -> None:
-        *lines, self.begun = (self.begun + chunk).split(b"\n")
-        self.begun = self.begun[:MARK_BYTES]
-        room = MOST_MARKS - len(self.seen)
-        self.seen += [(line[:MARK_BYTES].decode(errors="replace"), at) for line in lines[:room]]
+        cpu_seconds = self._now()
+        *lines, self._begun = (self._begun + chunk).split(b"\n")
+        self._begun = self._begun[:MARK_BYTES]
+        kept = lines[: MOST_MARKS - len(self.seen)]
+        self.seen += [(line[:MARK_BYTES].decode(errors="replace"), at) for line in kept]
+        self.cpu_seconds += [cpu_seconds] * len(kept)
+
+    def all_cpu_seconds(self) -> tuple[float, ...]:
+        """() unless it is known for all."""
+        known = tuple(seconds for seconds in self.cpu_seconds if seconds is not None)
+        return known if len(known) == len(self.seen) else ()
 
 
-@dataclass(frozen=True)
-class _Streams:
-    out: _Kept
-    err: _Kept
-    marks: _Marks
-    timed_out: bool
+class _Watch:
+    """Reads all the child writes until it ended and its pipes are empty; at the deadline it is ended."""
 
+    def __init__(self, child: Child, read_ends: Sequence[int], limits: Limits, home: Path, energy: Energy) -> None:
+        self.child = child
+        self.out, self.err = _Kept(limits.output_bytes), _Kept(limits.output_bytes)
+        self.marks = _Marks(self._cpu_seconds)
+        self.timed_out = False
+        self.joules: float | None = None
+        self._sinks: dict[int, _Kept | _Marks] = dict(zip(read_ends, (self.out, self.err, self.marks), strict=False))
+        self._home = home
+        self._energy = energy
+        self._deadline = child.started + limits.seconds
+        self._use: Use | None = None
 
-def _attend(child: subprocess.Popen[bytes], mark_read: int, end: _Reaper, limits: Limits, started: float) -> _Streams:
-    """Read all the child writes until it ended and its pipes are empty; at the deadline it is ended."""
-    assert child.stdout is not None
-    assert child.stderr is not None
-    out, err, marks = _Kept(limits.output_bytes), _Kept(limits.output_bytes), _Marks()
-    deadline, timed_out = started + limits.seconds, False
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ, out)
-        selector.register(child.stderr, selectors.EVENT_READ, err)
-        if mark_read >= 0:
-            selector.register(mark_read, selectors.EVENT_READ, marks)
-        selector.register(end.woken, selectors.EVENT_READ)
-        while selector.get_map():
-            ready = selector.select(min(max(0.0, deadline - time.perf_counter()), LONGEST_WAIT_SECONDS))
-            now = time.perf_counter()
-            if now >= deadline:
-                if end.ended:
-                    break  # a process that nobody can find keeps a pipe open
-                timed_out = True
-                _end_group(child.pid, end)
-                deadline = now + GRACE_SECONDS
-            for key, _ in ready:
-                chunk = os.read(key.fd, CHUNK_BYTES)
-                if chunk:
-                    key.data.add(chunk, now - started)
-                else:
-                    selector.unregister(key.fileobj)
-                if key.data is None:
-                    deadline = min(deadline, now + GRACE_SECONDS)
-    return _Streams(out, err, marks, timed_out)
+    def until_done(self) -> Use:
+        with selectors.DefaultSelector() as selector:
+            for end in self._sinks:
+                os.set_blocking(end, False)
+                selector.register(end, selectors.EVENT_READ)
+            selector.register(self.child, selectors.EVENT_READ)
+            while selector.get_map() and not self._overdue():
+                left = max(0.0, self._deadline - time.monotonic())
+                ready = [key.fd for key, _ in selector.select(min(left, LONGEST_WAIT_SECONDS))]
+                for fd in self._closed(ready, time.monotonic()):
+                    selector.unregister(fd)
+        return self._use or self._reap()
 
+    def _closed(self, ready: list[int], now: float) -> list[int]:
+        """Take what came; which of the descriptors will give no more? Marks go first: their CPU time runs on."""
+        done = [fd for fd in sorted(ready, reverse=True) if fd in self._sinks and self._read(fd, now) == b""]
+        if self.child.fileno() in ready:
+            self._end()
+            done.append(self.child.fileno())
+        return done
 
-def _ran(streams: _Streams, end: _Reaper, started: float) -> Ran:
-    return Ran(
-        exit_code=-signal.SIGKILL if streams.timed_out else end.code,
-        wall_seconds=end.at - started,
-        cpu_seconds=end.cpu_seconds,
-        peak_memory_bytes=end.peak_bytes,
-        stdout=streams.out.text(),
-        stderr=streams.err.text(),
-        stdout_digest=streams.out.digest.hexdigest(),
-        timed_out=streams.timed_out,
-        marks=tuple(streams.marks.seen),
-    )
-
-
-class _Reaper:
-    """Waits for the child in a thread (the one way that gives its resource use on every POSIX system), then ends what
-    the child left running. `woken` reads as empty from then on."""
-
-    def __init__(self, pid: int, home: Path) -> None:
-        self.pid = pid
-        self.home = home
-        self.woken, self._wake = os.pipe()
-        self.at = 0.0
-        self.code = 127
-        self.cpu_seconds = 0.0
-        self.peak_bytes = 0
-        self.ended = False
-        self.reaped = False
-        self._thread = threading.Thread(target=self._wait, daemon=True)
-        self._thread.start()
-
-    def _wait(self) -> None:
+    def _read(self, fd: int, now: float) -> bytes | None:
+        """None when there is nothing yet."""
         try:
-            self._reap()
-            _end_strays(self.home)
-        finally:
-            self.ended = True
-            os.close(self._wake)
+            chunk = os.read(fd, CHUNK_BYTES)
+        except BlockingIOError:
+            return None
+        if chunk:
+            self._sinks[fd].add(chunk, now - self.child.started)
+        return chunk
 
-    def _reap(self) -> None:
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-            self.at = time.perf_counter()
-            _end_group(self.pid, self)  # before the child is reaped: its number is still taken
-        _, status, usage = os.wait4(self.pid, 0)
-        self.reaped = True
-        self.at = self.at or time.perf_counter()
-        self.code = os.waitstatus_to_exitcode(status)
-        self.cpu_seconds = usage.ru_utime + usage.ru_stime
-        self.peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    def _end(self) -> None:
+        """The child ended; its number is its own until it is reaped, so that its last marks get their CPU time."""
+        self.joules = self._energy.joules()
+        for fd, sink in self._sinks.items():
+            while sink is self.marks and self._read(fd, time.monotonic()):
+                pass
+        self._reap()
+        self._deadline = min(self._deadline, time.monotonic() + GRACE_SECONDS)
 
-    def join(self) -> None:
-        self._thread.join()
-        os.close(self.woken)
+    def _reap(self) -> Use:
+        self._use = self.child.reap()
+        _end_strays(self._home)
+        return self._use
+
+    def _overdue(self) -> bool:
+        """At the deadline the child is ended; is there nothing left to wait for?"""
+        if time.monotonic() < self._deadline:
+            return False
+        if self._use:
+            return True  # a process that nobody can find keeps a pipe open
+        self.timed_out = True
+        self.child.kill()
+        self._deadline = time.monotonic() + GRACE_SECONDS
+        return False
+
+    def _cpu_seconds(self) -> float | None:
+        return None if self._use else cpu.used(self.child.pid)
 
 
-def _end_group(pid: int, end: _Reaper) -> None:
-    """End the child's process group, unless the child's number may by now be another process's."""
-    if end.reaped:
-        return
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def _ran(watch: _Watch, use: Use) -> Ran:
+    return Ran(
+        exit_code=-signal.SIGKILL if watch.timed_out else use.code,
+        wall_seconds=use.at - watch.child.started,
+        cpu_seconds=use.cpu_seconds,
+        peak_memory_bytes=use.peak_bytes,
+        stdout=watch.out.text(),
+        stderr=watch.err.text(),
+        stdout_digest=watch.out.digest.hexdigest(),
+        timed_out=watch.timed_out,
+        marks=tuple(watch.marks.seen),
+        mark_cpu_seconds=watch.marks.all_cpu_seconds(),
+        joules=watch.joules,
+    )
 
 
 def _end_strays(home: Path) -> None:
