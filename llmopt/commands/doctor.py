@@ -19,6 +19,7 @@ from llmopt.data import Limits, Workload
 from llmopt.errors import LlmoptError
 from llmopt.profilers import overlay
 from llmopt.reports import words
+from llmopt.sandbox import counters
 from llmopt.session import Session
 from llmopt.target import Target
 
@@ -67,6 +68,7 @@ def examine(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
             yield tests(opened)
             for workload in opened.project.workloads:
                 yield attempted(f"workload {workload.spec}", lambda w=workload: timed(opened, w))  # type: ignore[misc]
+            yield Line("counters", "ok", counters.describe())
             yield model(flags.get("model") or opened.settings.model, environ)
             yield Line("confinement", "warn", sandbox.describe(), "do not optimize code you would not run yourself")
     except LlmoptError as error:
