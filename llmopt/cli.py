@@ -54,6 +54,17 @@ Json = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A plain log with every step.")]
+PathOption = Annotated[Path, typer.Option("--path", help="The repository, or a folder in it.")]
+MaxTime = Annotated[
+    str | None,
+    typer.Option("--max-time", metavar="TIME", help="Wall time, such as 90s, 30m, 1h30m. [default: 30m]"),
+]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective", metavar="WHAT", help="What decides: time (default), cpu, memory, instructions or energy."
+    ),
+]
 Roots = Annotated[
     list[str] | None,
     typer.Option("--root", metavar="FOLDER", help="A folder modules are imported from, relative to the git root."),
@@ -110,10 +121,7 @@ def optimize(
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", metavar="N", help="Stop before a call that could need more in all.")
     ] = None,
-    max_time: Annotated[
-        str | None,
-        typer.Option("--max-time", metavar="TIME", help="Wall time, such as 90s, 30m, 1h30m. [default: 30m]"),
-    ] = None,
+    max_time: MaxTime = None,
     keep: Annotated[
         str | None,
         typer.Option(
@@ -218,6 +226,121 @@ def profile(
     return command.run(path, flags, os.environ, command.Options(as_json, quiet, verbose, no_git, speedscope))
 
 
+COMPARE_EPILOG = (
+    "Exit codes: 0 not slower, 4 slower beyond noise (over all workloads, or one of them), 1 error (also a workload "
+    "that runs on BASE and not on HEAD), 2 usage, 130 interrupted (what is known so far is printed)."
+)
+BENCH_EPILOG = "Exit codes: 0 measured, 1 error, 2 usage, 130 interrupted (what was measured is printed, not stored)."
+
+
+@app.command(epilog=COMPARE_EPILOG)
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="A revision or a folder.", show_default=False)],
+    head: Annotated[
+        str,
+        typer.Argument(
+            metavar="[HEAD]",
+            help="A revision, a folder, or a .patch or .diff file for BASE. [default: the working tree as it is]",
+            show_default=False,
+        ),
+    ] = "",
+    path: PathOption = Path(),
+    workload: Workloads = None,
+    objective: Objective = None,
+    max_pairs: Annotated[
+        int | None,
+        typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
+    ] = None,
+    resolution: Annotated[
+        float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")
+    ] = 1.02,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="WHAT", help="What exits with 4: slower, or none.")
+    ] = "slower",
+    max_time: MaxTime = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Measure also where the code is the same (an A/A run).")
+    ] = False,
+    python: Python = None,
+    root: Roots = None,
+    workload_timeout: Timeout = None,
+    as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The result as Markdown, for a comment on a pull request.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the ratios of all pairs as .svg or .png (llmopt[plot])."),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Judge two revisions, folders or a patch: faster, slower, or the same. No model is involved."""
+    from llmopt.commands import compare as command
+
+    flags = {
+        "workloads": workload,
+        "python": python,
+        "roots": root,
+        "workload_timeout": workload_timeout,
+        "max_time": max_time,
+        "objective": objective,
+    }
+    options = command.Options(resolution, max_pairs, fail_on, force, as_json, markdown, plot, quiet, verbose)
+    return command.run(base, head, path, flags, os.environ, options)
+
+
+@app.command(epilog=BENCH_EPILOG)
+def bench(
+    revision: Annotated[
+        str,
+        typer.Argument(
+            metavar="[REV]", help="A revision or a folder. [default: the working tree as it is]", show_default=False
+        ),
+    ] = "",
+    path: PathOption = Path(),
+    workload: Workloads = None,
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="N", help="Timed runs of each workload, each a fresh process.")
+    ] = 20,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            "--precision", metavar="X", help="Go on until the median is known this well: 1.01 is an interval of 1 %."
+        ),
+    ] = None,
+    max_time: MaxTime = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Store the result as NAME. [default: the short commit]")
+    ] = "",
+    against: Annotated[
+        str, typer.Option("--compare", metavar="NAME", help="Say how the result differs from a stored one.")
+    ] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List what is stored; measure nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compare also with a result of another machine or interpreter.")
+    ] = False,
+    python: Python = None,
+    root: Roots = None,
+    workload_timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Measure one revision and store the result; look at stored ones, and compare with them."""
+    from llmopt.commands import bench as command
+
+    flags = {
+        "workloads": workload,
+        "python": python,
+        "roots": root,
+        "workload_timeout": workload_timeout,
+        "max_time": max_time,
+    }
+    options = command.Options(runs, precision, name, against, force, as_json, quiet, verbose)
+    return command.show_list(path, as_json) if listed else command.run(revision, path, flags, os.environ, options)
+
+
 @app.command()
 def runs(path: PathArgument = Path(), as_json: Json = False) -> int:
     """List the runs on this repository, newest last."""
@@ -229,7 +352,7 @@ def runs(path: PathArgument = Path(), as_json: Json = False) -> int:
 @app.command()
 def show(
     run: Annotated[str, typer.Argument(help="A run's name, or 'last'.")] = "last",
-    path: Annotated[Path, typer.Option("--path", help="The repository, or a folder in it.")] = Path(),
+    path: PathOption = Path(),
     as_json: Json = False,
 ) -> int:
     """Show what a run tried: the diff, the verdicts with their evidence, and the numbers."""

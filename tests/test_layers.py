@@ -18,17 +18,20 @@ LAYERS = [
     ["commands/"],
     ["stages", "finish"],
     ["reports/"],
+    ["revisions"],
     ["session", "loop"],
     ["search/", "models/", "keep"],
     ["prompts", "edits", "replies", "syntax"],
+    ["comparing", "benching"],
+    ["calibration"],
     ["baseline"],
     ["trial", "checks/"],
     ["timer"],
     ["localize", "profilers/"],
-    ["project", "roots", "interpreters", "workloads/", "pytests", "output"],
+    ["project", "benchmark_files", "roots", "interpreters", "workloads/", "pytests", "output"],
     ["target", "encoding", "trees", "git", "journal", "sandbox/", "config"],
-    ["judge"],
-    ["data", "errors", "folders"],
+    ["judge", "samples"],
+    ["data", "errors", "folders", "machine"],
 ]
 
 

@@ -123,6 +123,8 @@ def screen(state: State, now: float, spinner: RenderableType) -> RenderableType:
 
 def _footer(state: State, now: float) -> str:
     elapsed = now - state.started
+    if not state.max_seconds:  # it tries no edits, and has no limit of its own
+        return f"{words.duration(elapsed)} gone"
     kept = [verdict for verdict in state.verdicts if verdict.accepted]
     parts = [f"{len(state.verdicts)} tried, {len(kept)} kept", words.tokens(state.usage) + state.budget]
     left = max(0.0, state.max_seconds - elapsed)
@@ -219,7 +221,7 @@ class LiveScreen:
 
 
 def open_view(
-    console: Console, *, live: bool, verbose: bool, quiet: bool, max_seconds: float, budget: str = ""
+    console: Console, *, live: bool, verbose: bool, quiet: bool, max_seconds: float = 0.0, budget: str = ""
 ) -> View:
     """The live screen on a terminal, unless a plain log is asked for."""
     if live and console.is_terminal and not (verbose or quiet):

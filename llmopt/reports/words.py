@@ -20,6 +20,19 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
 
 
+def precise(seconds: float) -> str:
+    """A duration with three digits, for those that are compared: "1.23 ms", "12.3 s"."""
+    if seconds >= 120:
+        return duration(seconds)
+    unit, size = next(((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
+    return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
+
+
+def size(count: float) -> str:
+    """Bytes: "12.3 MB", "1.20 GB"."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
 def percent(share: float) -> str:
     """ "12 %", with one digit below 10 %."""
     return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"

@@ -116,6 +116,9 @@ DECLINE = "NO EDIT: nothing else costs enough."
 WRONG = GOOD.replace("list(dict.fromkeys(", "sorted(set(").replace("a dict keeps", "a set keeps")
 
 
+RUNS_TARGET = ("optimize", "profile", "compare", "bench", "init", "doctor")
+
+
 @dataclass(frozen=True)
 class Done:
     """One call of llmopt."""
@@ -165,7 +168,7 @@ def environment(**more: str) -> dict[str, str]:
 def command(*arguments: object) -> list[str]:
     """The command line of a call on the target's Python, which is that of the tests."""
     words = [str(argument) for argument in arguments]
-    python = ["--python", sys.executable] if words[0] in ("optimize", "profile", "init", "doctor") else []
+    python = ["--python", sys.executable] if words[0] in RUNS_TARGET else []
     return [sys.executable, "-m", "llmopt", *words, *python]
 
 
