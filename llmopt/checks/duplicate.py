@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import warnings
 from collections.abc import Callable, Collection, Mapping
 
+from llmopt.checks.normal import normalised
+from llmopt.checks.sources import parse
 from llmopt.data import Base, Candidate, Check, Finding
 from llmopt.errors import EditError
 
@@ -25,7 +25,9 @@ def check(read: ReadCommit, tried: Callable[[], Collection[str]]) -> Check:
                 return Finding(False, f"{path} does not compile: {problem}")
         mark = fingerprint(new)
         if mark == fingerprint(old):
-            return Finding(False, "changes nothing but comments or layout", {"syntax": mark})
+            return Finding(
+                False, "changes nothing but comments, layout, annotations or the names of locals", {"syntax": mark}
+            )
         if mark in tried():
             return Finding(False, "the same code was tried before", {"syntax": mark})
         return Finding(True, "", {"syntax": mark})
@@ -43,28 +45,20 @@ def _read(read: ReadCommit, commit: str, path: str) -> str:
 def syntax_problem(text: str) -> str:
     """What the parser says of a Python source, "" when it parses."""
     try:
-        _parse(text)
-    except (SyntaxError, ValueError) as problem:
+        parse(text)
+    except SyntaxError as problem:
         return str(problem)
-    except (RecursionError, MemoryError):
-        return "it is nested too deeply"
     return ""
 
 
-def _parse(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in the target's strings are not ours to report
-        return ast.parse(text)
-
-
 def fingerprint(files: Mapping[str, str]) -> str:
-    """The same for sources that differ in comments and layout only."""
+    """The same for sources that only read differently."""
     parts = [(path, _normalised(text)) for path, text in sorted(files.items())]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _normalised(text: str) -> str:
+def _normalised(text: str) -> tuple[str, ...]:
     try:
-        return ast.dump(_parse(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a sum of a thousand terms is too deep for `dump`
-        return text
+        return normalised(text)
+    except SyntaxError:
+        return (text,)
