@@ -85,6 +85,9 @@ class Settings(BaseModel):
     rules: bool = Field(default=True, description="Try the model-free rewrites first.")
     functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
     exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")
+    allow_paths: Strings = Field(
+        default=[], description="Paths (globs) of tests, benchmarks and configuration that may be edited all the same."
+    )
     min_speedup: float = Field(
         default=MIN_SPEEDUP, ge=1.0, description="What the speedup's lower bound must exceed, end to end."
     )

@@ -158,6 +158,13 @@ def test_one_string_is_a_list_of_one(top: Path) -> None:
     assert (settings.workloads, settings.exclude, settings.functions) == (["bench.py"], ["vendor/*"], ["f"])
 
 
+def test_paths_out_of_bounds_can_be_allowed(top: Path) -> None:
+    assert loaded(top, top).allow_paths == []
+    pyproject(top, 'allow-paths = ["pkg/testing/*.py"]')
+    assert loaded(top, top).allow_paths == ["pkg/testing/*.py"]
+    assert loaded(top, top, LLMOPT_ALLOW_PATHS="pkg/testing").allow_paths == ["pkg/testing"]
+
+
 def test_variable_holds_a_json_list(top: Path) -> None:
     assert loaded(top, top, LLMOPT_WORKLOADS='["a.py", "cmd:sort x"]').workloads == ["a.py", "cmd:sort x"]
     assert "workloads = '[oops' in the environment" in problem(top, LLMOPT_WORKLOADS="[oops")
