@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from llmopt import workloads
+from llmopt import judge, noise_floor, timer, workloads
 from llmopt.checks import suite
 from llmopt.data import Base, Limits, TestRun, Tree, Workload
 from llmopt.errors import ProjectError, WorkloadError
@@ -19,7 +20,7 @@ Watch = Callable[[str], None]
 # repeated until they do.
 SAMPLE_SECONDS = 0.3
 MOST_REPETITIONS = 1000
-NOISE_SAMPLES = 3
+NOISE_PAIRS = 8
 # CPU time over wall time, above which a workload is taken to use several cores.
 ONE_CORE = 1.1
 PASSING = ("passed", "skipped", "xfailed", "xpassed")
@@ -37,12 +38,51 @@ def gate(target: Target, tree: Tree, limits: Limits, watch: Watch) -> Base:
     return with_tests(base, first, second)
 
 
-def timed(target: Target, base: Base, tree: Tree, limits: Limits, watch: Watch) -> Base:
-    """Run each workload a few times on the base; WorkloadError when one does not run."""
+def timed(
+    target: Target,
+    base: Base,
+    tree: Tree,
+    limits: Limits,
+    watch: Watch,
+    *,
+    objective: str = "time",
+    counter: str = "",
+    floors: Path | None = None,
+) -> Base:
+    """Calibrate each workload on the base, and take the noise floor; WorkloadError when one does not run.
+
+    The floor is remembered in the file `floors` for a day: it is the machine's and the workloads', not the code's.
+    """
+    found = []
     for index, workload in enumerate(target.project.workloads):
         watch(f"workload {index + 1}: {workload.spec}")
-        base = _with_workload(base, _measure_workload(target, tree, workload, limits))
-    return base
+        found.append(_calibrated(target, tree, workload, limits, counter))
+    calibrated = replace(
+        base,
+        seconds=tuple(each.seconds for each in found),
+        repetitions=tuple(each.repetitions for each in found),
+        outputs=tuple(each.output for each in found),
+        pinned=tuple(each.pinned for each in found),
+    )
+
+    def measure() -> float:
+        watch("noise floor: the base against itself")
+        rounds = timer.rounds(target, calibrated, tree, tree, limits, counter=counter)
+        return judge.noise(list(itertools.islice(rounds, NOISE_PAIRS)), weights, objective)
+
+    weights = [workload.weight for workload in target.project.workloads]
+    key = noise_floor.key(target.project, calibrated, objective)
+    return replace(calibrated, noise=noise_floor.remembered(floors, key, measure))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What is known of one workload on the base."""
+
+    seconds: float
+    repetitions: int
+    output: str
+    pinned: bool
 
 
 def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:
@@ -83,38 +123,19 @@ def _no_gate(run: TestRun, failing: tuple[str, ...], unstable: list[str]) -> str
     return f"all {len(run.outcomes)} tests are skipped on the unchanged code"
 
 
-@dataclass(frozen=True)
-class _Measured:
-    seconds: float
-    noise: float
-    repetitions: int
-    output: str
-    pinned: bool
-
-
-def _with_workload(base: Base, measured: _Measured) -> Base:
-    return replace(
-        base,
-        seconds=(*base.seconds, measured.seconds),
-        repetitions=(*base.repetitions, measured.repetitions),
-        outputs=(*base.outputs, measured.output),
-        pinned=(*base.pinned, measured.pinned),
-        noise=max(base.noise, measured.noise),
-    )
-
-
-def _measure_workload(target: Target, tree: Tree, workload: Workload, limits: Limits) -> _Measured:
-    # The first run compiles the byte code, checks which files are imported, and calibrates.
+def _calibrated(target: Target, tree: Tree, workload: Workload, limits: Limits, counter: str) -> Calibrated:
+    # The first run compiles the byte code, checks which files are imported, and tells how long one repetition takes.
     first = workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
     if first.sample.seconds <= 0:
         raise WorkloadError(f"workload {workload.spec} took no measurable time", "give it more to do")
     repetitions = 1
-    if workloads.can_repeat(workload):
+    if workloads.can_repeat(workload) and not counter:  # counts need no long samples, and slow a run down
         repetitions = min(MOST_REPETITIONS, max(1, math.ceil(SAMPLE_SECONDS / first.sample.seconds)))
-    samples = [workloads.run(target, tree, workload, limits, repetitions=repetitions) for _ in range(NOISE_SAMPLES)]
-    logs = [math.log(run.sample.seconds) for run in samples]
-    digests = {run.probed.ran.stdout_digest for run in samples}
-    seconds = statistics.median(run.sample.seconds for run in samples)
-    output = digests.pop() if len(digests) == 1 else ""
-    pinned = first.probed.ran.cpu_seconds <= ONE_CORE * first.probed.ran.wall_seconds
-    return _Measured(seconds, statistics.stdev(logs), repetitions, output, pinned)
+    again = [workloads.run(target, tree, workload, limits, repetitions=repetitions) for _ in range(2)]
+    digests = {run.probed.ran.stdout_digest for run in again}
+    return Calibrated(
+        seconds=min(run.sample.seconds for run in again),
+        repetitions=repetitions,
+        output=digests.pop() if len(digests) == 1 else "",
+        pinned=first.probed.ran.cpu_seconds <= ONE_CORE * first.probed.ran.wall_seconds,
+    )

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from llmopt.errors import UsageError
-from llmopt.judge import MIN_SPEEDUP
+from llmopt.judge import MAX_PAIRS, MIN_SPEEDUP
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -91,6 +91,11 @@ class Settings(BaseModel):
     min_speedup: float = Field(
         default=MIN_SPEEDUP, ge=1.0, description="What the speedup's lower bound must exceed, end to end."
     )
+    objective: Literal["time", "cpu", "memory", "instructions", "energy"] = Field(
+        default="time", description="What an edit must lower; the others are guarded."
+    )
+    max_memory_growth: float = Field(default=1.10, ge=1.0, description="Most peak memory of an edit, by the base's.")
+    max_pairs: int = Field(default=MAX_PAIRS, ge=7, description="Most pairs of runs for one decision.")
     attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")

@@ -147,7 +147,8 @@ class Base:
     """The code every candidate is compared with: a commit and what is known of it.
 
     `gate` are the outcomes a candidate must reproduce; `unstable` and `failing` node ids are left out of it.
-    `seconds` is one run of each workload; `noise` the standard deviation of the log of repeated runs, the largest.
+    `seconds` is one repetition of each workload; `noise` the spread (a standard deviation that outliers do not move)
+    of the log ratio of the same code with itself in pairs, over all workloads: the noise floor.
     """
 
     commit: str
@@ -397,12 +398,16 @@ class Decision:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check of the funnel says: passed or not, why, and what it saw (kept as evidence)."""
+    """What one check of the funnel says: passed or not, why, and what it saw (kept as evidence).
+
+    `put_aside`: not passed, but for a person to decide: the gain is there, and is not what it seems.
+    """
 
     passed: bool
     reason: str
     evidence: Mapping[str, str] = field(default_factory=dict)
     decision: Decision | None = None
+    put_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -422,6 +427,7 @@ class Verdict:
     evidence: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = Usage()
     seconds: float = 0.0
+    put_aside: bool = False  # not accepted, and left for a person: `commit` is on a ref
 
 
 @dataclass(frozen=True)
@@ -437,6 +443,7 @@ class Outcome:
     speedup: float = 1.0
     interval: tuple[float, float] = (1.0, 1.0)
     measured: str = ""
+    objective: str = "time"  # what the speedup is of
     workloads: tuple[tuple[str, float], ...] = ()  # spec, speedup
     verdicts: tuple[Verdict, ...] = ()
     skipped: int = 0
@@ -452,6 +459,10 @@ class Outcome:
     @property
     def rejected(self) -> tuple[Verdict, ...]:
         return tuple(verdict for verdict in self.verdicts if not verdict.accepted)
+
+    @property
+    def put_aside(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.put_aside)
 
 
 # --- seams -----------------------------------------------------------------------------------------------------

@@ -13,12 +13,18 @@ from llmopt.session import Session
 
 # Rounds of the end-to-end measurement: it ends when the interval is this narrow (high / low), when --max-time is over
 # and the least are there, or at the most.
-LEAST_ROUNDS, MOST_ROUNDS, NARROW = 6, 20, 1.04
+LEAST_ROUNDS, MOST_ROUNDS, NARROW = judge.COMPARED_PAIRS, 20, 1.04
 
 
 def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
     """The outcome with the product of the edits' own speedups: what is known when a run is cut off."""
-    outcome = Outcome(opened.name, opened.base, verdicts=tuple(verdicts), usage=session.spent(opened.journal))
+    outcome = Outcome(
+        opened.name,
+        opened.base,
+        objective=opened.settings.objective,
+        verdicts=tuple(verdicts),
+        usage=session.spent(opened.journal),
+    )
     if not outcome.accepted:
         return outcome
     each = [(verdict.speedup, *verdict.interval) for verdict in outcome.accepted]
@@ -33,9 +39,10 @@ def measure(opened: Session, base: Base, outcome: Outcome, progress: Callable[[D
     def take() -> list[list[Pair]]:
         old, new = opened.trees.of(opened.base), opened.trees.of(final)
         rounds: list[list[Pair]] = []
-        for pairs in timer.rounds(opened.target, base, old, new, opened.workload_limits):
+        limits, objective = opened.workload_limits, opened.settings.objective
+        for pairs in timer.rounds(opened.target, base, old, new, limits, counter=opened.counter):
             rounds.append(list(pairs))
-            speedup, bounds = judge.end_to_end(rounds, weights(opened))
+            speedup, bounds = judge.end_to_end(rounds, weights(opened), objective)
             progress(Decision("continue", "", speedup, bounds, len(rounds)))
             settled = bounds[1] < NARROW * bounds[0] or opened.seconds_left() <= 0
             if len(rounds) >= MOST_ROUNDS or (len(rounds) >= LEAST_ROUNDS and settled):
@@ -43,9 +50,10 @@ def measure(opened: Session, base: Base, outcome: Outcome, progress: Callable[[D
         raise AssertionError("the timer is endless")
 
     rounds = opened.journal.once("end-to-end", f"{opened.base}:{final}", list[list[Pair]], take)
-    speedup, bounds = judge.end_to_end(rounds, weights(opened))
+    objective = opened.settings.objective
+    speedup, bounds = judge.end_to_end(rounds, weights(opened), objective)
     each = tuple(
-        (workload.spec, judge.end_to_end([[pairs[index]] for pairs in rounds], [1.0])[0])
+        (workload.spec, judge.end_to_end([[pairs[index]] for pairs in rounds], [1.0], objective)[0])
         for index, workload in enumerate(opened.project.workloads)
     )
     return replace(outcome, speedup=speedup, interval=bounds, measured="end to end", workloads=each)

@@ -50,6 +50,11 @@ def record(root: Path, run: str, commit: str, as_branch: bool) -> None:
         git.update_ref(root, f"refs/heads/{branch_name(run)}", commit)
 
 
+def put_aside(root: Path, run: str, commit: str) -> None:
+    """Put a commit that a person should look at where nothing loses it."""
+    git.update_ref(root, f"refs/llmopt/aside/{run}/{commit[:10]}", commit)
+
+
 def branch_name(run: str) -> str:
     """The branch of a run."""
     return f"llmopt/{run}"

@@ -17,7 +17,7 @@ from llmopt.config import Settings
 from llmopt.data import Base, Limits, Project, Usage
 from llmopt.errors import ProjectError, UsageError
 from llmopt.folders import remove
-from llmopt.sandbox import open_sandbox
+from llmopt.sandbox import counters, open_sandbox
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
 
@@ -67,6 +67,11 @@ class Session:
     @property
     def project(self) -> Project:
         return self.target.project
+
+    @property
+    def counter(self) -> str:
+        """Who counts the instructions of timed runs, "" where that is not asked for."""
+        return counters.available() if self.settings.objective == "instructions" else ""
 
     @property
     def test_limits(self) -> Limits:
@@ -220,7 +225,16 @@ def _copied(place: Place, copy: Path) -> Place:
     return replace(place, root=copy, folder=copy)
 
 
+def _refuse_uncounted(objective: str) -> None:
+    if objective == "instructions" and not counters.available():
+        why = "; ".join(f"{name}: {counters.reason(name)}" for name in ("perf", "cachegrind"))
+        raise UsageError(f"--objective instructions: nobody counts them here ({why})", "install valgrind or linux-perf")
+    if objective == "energy" and not counters.energy_available():
+        raise UsageError("--objective energy: this machine gives no energy counters (RAPL)", "use time or cpu")
+
+
 def _open(run: str, place: Place, settings: Settings, base: str, record: journal.Journal, folder: Path) -> Session:
+    _refuse_uncounted(settings.objective)
     opened = project.open_project(
         place.folder, python=settings.python, test=settings.test, workloads=settings.workloads, roots=settings.roots
     )

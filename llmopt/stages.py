@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from llmopt import baseline, encoding, git, judge, keep, localize, search, session, trial, workloads
+from llmopt import baseline, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
 from llmopt.checks import duplicate, guard, output, tests, timing
-from llmopt.data import Base, Candidate, Check, Hotspot, Limits, Model, Profile, Proposal, Proposer, ReadFile, Verdict
+from llmopt.data import (
+    Base,
+    Candidate,
+    Check,
+    Decision,
+    Finding,
+    Hotspot,
+    Limits,
+    Model,
+    Profile,
+    Proposal,
+    Proposer,
+    ReadFile,
+    Verdict,
+)
 from llmopt.errors import EditError, WorkloadError
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
@@ -23,6 +39,8 @@ from llmopt.target import Probed, Tasks
 
 # The sampler looks every 1 to 4 ms: a run of this length tells shares of half a percent from each other.
 PROFILE_SECONDS = 1.5
+# A function that could not give this much if it cost nothing is not worth a proposal: no number of pairs shows less.
+WORTH_A_TRY = 1.02
 # The second pass may take this much longer than the plain run (line profiling a function that is called in a tight
 # loop costs 20x and more, on 3.12 and later 100x); past that its lines, then all its details are given up.
 SLOWDOWN, LEAST_SECOND_PASS = 30, 20.0
@@ -112,7 +130,7 @@ def localized(opened: Session, found: Profile) -> Localized:
     hotspots, skipped = localize.hotspots(
         found,
         encoding.reader(opened.trees.of(found.commit)),
-        min_speedup=opened.settings.min_speedup,
+        min_speedup=max(WORTH_A_TRY, opened.settings.min_speedup),
         is_target=is_target,
         weights=[workload.weight for workload in opened.project.workloads],
     )
@@ -197,6 +215,8 @@ def attempt(
             checks(opened, view, base, verdicts),
             lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
         )
+        if verdict.put_aside:
+            keep.put_aside(opened.place.root, opened.name, verdict.commit)
         return kept(opened, verdict) if verdict.accepted else verdict
 
     edits = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
@@ -222,20 +242,54 @@ def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict])
     pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
     fingerprints = {verdict.evidence["syntax"] for verdict in verdicts if "syntax" in verdict.evidence}
 
-    def timed(stage: str, rule: judge.Rule) -> Check:
-        def save(stage: str, commit: str, pairs: object) -> None:
-            opened.journal.add("pairs", {"stage": stage, "commit": commit, "pairs": pairs})
+    def save(stage: str, commit: str, pairs: object) -> None:
+        opened.journal.add("pairs", {"stage": stage, "commit": commit, "pairs": pairs})
 
-        return timing.check(stage, rule, target, tree_of, opened.workload_limits, view.progress, save)
+    def timed(stage: str, rule: judge.Rule, **options: Any) -> Check:
+        limits, counter = opened.workload_limits, opened.counter
+        return timing.check(stage, rule, target, tree_of, limits, view.progress, save, counter=counter, **options)
+
+    settings = opened.settings
+    asked = settings.min_speedup, pair_seconds, settings.max_pairs, settings.objective
+    so_far = 1 + sum("timing" in verdict.evidence for verdict in verdicts)
 
     return {
         "duplicate": duplicate.check(lambda at, path: encoding.reader(trees.of(at))(path), lambda: fingerprints),
         "guard": guard.check(workload_files(opened), opened.settings.exclude),
         "output": output.check(target, tree_of, opened.workload_limits),
         "tests": tests.check(target, tree_of, opened.test_limits),
-        "timing": timed("timing", judge.screening(opened.settings.min_speedup, pair_seconds)),
-        "confirmation": timed("confirmation", judge.confirmation(opened.settings.min_speedup, pair_seconds)),
+        "timing": timed("timing", judge.screening(*asked)),
+        "confirmation": timed(
+            "confirmation", judge.confirmation(*asked, candidates=so_far), review=functools.partial(reviewed, opened)
+        ),
     }
+
+
+def reviewed(
+    opened: Session, candidate: Candidate, base: Base, rounds: timing.Rounds, shown: Decision
+) -> Finding | None:
+    """What speaks against a gain that was shown: what it costs elsewhere, or that it is not what it seems."""
+    settings = opened.settings
+    if paid := doubts.price(rounds, settings.objective, settings.max_memory_growth):
+        return Finding(False, f"{shown.reason}, but {paid}")
+    if settings.objective in ("time", "cpu"):
+        low, bound = shown.interval[0], headroom_of_edit(opened, candidate, base)
+        if found := doubts.doubt(rounds, base.repetitions, low, bound):
+            return Finding(False, f"{shown.reason}, but {found}", put_aside=True)
+    return None
+
+
+def headroom_of_edit(opened: Session, candidate: Candidate, base: Base) -> float:
+    """The most speedup there can be if the functions that the edit changes cost nothing."""
+    old, new = (encoding.reader(opened.trees.of(commit)) for commit in (base.commit, candidate.commit))
+    keys: set[str] = set()
+    for path in candidate.changed:
+        before = old(path) if (opened.trees.of(base.commit).path / path).exists() else ""
+        if (names := syntax.changed(before, new(path))) is None:
+            return math.inf
+        keys |= {f"{path}::{name}" for name in names}
+    weights = [workload.weight for workload in opened.project.workloads]
+    return localize.headroom_of(profile(opened, base, lambda stage: None), keys, weights)
 
 
 def kept(opened: Session, verdict: Verdict) -> Verdict:

@@ -50,6 +50,48 @@ def definitions(tree: ast.Module) -> Iterator[Definition]:
         stack.extend((child, prefix) for child in reversed(children))
 
 
+def changed(old: str, new: str) -> set[str] | None:
+    """The functions of the old text that the new one changes or drops, by qualified name.
+
+    None where more than functions and new names differ (a class, a constant, an import that was there), so that anything
+    may behave otherwise.
+    """
+    try:
+        before, after = parse(old), parse(new)
+    except SyntaxError:
+        return None
+    new_functions = {each.name: ast.dump(each.node) for each in definitions(after) if not _is_class(each)}
+    old_functions = {each.name: ast.dump(each.node) for each in definitions(before) if not _is_class(each)}
+    if _outside(before) - _outside(after) or _in_classes(before) != _in_classes(after):
+        return None
+    return {name for name, dump in old_functions.items() if new_functions.get(name) != dump}
+
+
+def _is_class(definition: Definition) -> bool:
+    return isinstance(definition.node, ast.ClassDef)
+
+
+def _outside(tree: ast.Module) -> set[str]:
+    """The statements of the module that define no function and no class."""
+    return {ast.dump(node) for node in tree.body if not isinstance(node, Node)}
+
+
+def _in_classes(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+    """For each class what stands in it and before it, but for the bodies of its methods."""
+    return {each.name: _head(each.node) for each in definitions(tree) if isinstance(each.node, ast.ClassDef)}
+
+
+def _head(node: ast.ClassDef) -> tuple[str, ...]:
+    methods = (f"def {each.name}" for each in node.body if isinstance(each, Node))
+    others = (ast.dump(each) for each in node.body if not isinstance(each, Node) and not _is_docstring(each))
+    before = (ast.dump(each) for each in (*node.bases, *node.keywords, *node.decorator_list))
+    return (*before, *sorted(methods), *others)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def strings(text: str) -> list[range]:
     """For each string the lines (1-based) that begin inside it: their indentation is part of a value."""
     found: list[range] = []

@@ -52,6 +52,7 @@ def run(
     tasks: Tasks | None = None,
     environment: Mapping[str, str] | None = None,
     marks: bool = False,
+    counter: str = "",
 ) -> Probed:
     """Run `argv` in the tree, under the probe if there are tasks.
 
@@ -62,7 +63,7 @@ def run(
         own = {"PYTHONPATH": python_path(target.project, tree), "PYTHONHASHSEED": "0", **(environment or {})}
         if tasks:
             own["LLMOPT_PROBE"] = str(_write_settings(target.project, tree, results, tasks))
-        command = Command(tuple(argv), tree.path / target.project.folder, own, marks)
+        command = Command(tuple(argv), tree.path / target.project.folder, own, marks, counter)
         ran = target.sandbox(command, limits)
         reports = read_reports(results)
     finally:

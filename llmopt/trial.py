@@ -51,4 +51,5 @@ def _verdict(
         evidence=evidence,
         usage=proposal.usage,
         seconds=seconds,
+        put_aside=finding.put_aside,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,18 +78,47 @@ def measured(seconds: scripted.Seconds, prints: Callable[[str], str] = lambda co
     return baseline.timed(target, EMPTY, scripted.tree_of(scripted.BASE), LIMITS, lambda text: None)
 
 
-def test_seconds_are_the_median_without_the_first_run_and_noise_the_largest_deviation() -> None:
-    table = {"w0": (9.0, 1.0, 1.1, 1.3), "w1": (9.0, 2.0, 2.0, 2.0)}
-    base = measured(lambda commit, line, before: table[line][before], lines=2)
+def test_seconds_are_the_least_of_the_calibration_without_the_first_run() -> None:
+    table = {"w0": (9.0, 1.3, 1.1), "w1": (9.0, 2.0, 2.0)}
+    base = measured(lambda commit, line, before: [*table[line], *[1.0] * 99][before], lines=2)
     assert base.seconds == (1.1, 2.0)
-    assert base.noise == pytest.approx(0.1328, abs=1e-3)  # of log(1.0), log(1.1), log(1.3)
     assert base.repetitions == (1, 1)
     assert all(base.outputs)
 
 
+def test_noise_is_the_spread_of_the_base_against_itself() -> None:
+    quiet = measured(lambda commit, line, before: 1.0)
+    source = random.Random(1)
+    noisy = measured(lambda commit, line, before: math.exp(source.gauss(0.0, 0.1)))
+    assert quiet.noise == 0.0
+    assert 0.07 < noisy.noise < 0.28  # sqrt(2) * 0.1, known from eight pairs
+
+
+def test_two_workloads_that_are_alike_have_less_noise_together() -> None:
+    source = random.Random(1)
+    times = [math.exp(source.gauss(0.0, 0.1)) for _ in range(200)]
+    one = measured(lambda commit, line, before: times[before])
+    both = measured(lambda commit, line, before: times[before + 100 * (line == "w1")], lines=2)
+    assert both.noise < one.noise
+
+
+def test_a_remembered_noise_floor_is_not_taken_again(tmp_path: Path) -> None:
+    sandbox = Scripted(lambda commit, line, before: 1.0)
+    counts = []
+    for _ in range(2):
+        tree, file = scripted.tree_of(scripted.BASE), tmp_path / "noise.json"
+        baseline.timed(sandbox.target(), EMPTY, tree, LIMITS, lambda text: None, floors=file)
+        counts.append(len(sandbox.commands))
+    assert counts == [3 + 2 * baseline.NOISE_PAIRS, 6 + 2 * baseline.NOISE_PAIRS]
+
+
+def test_one_core_is_enough_for_what_uses_no_more() -> None:
+    assert measured(lambda commit, line, before: 1.0).pinned == (True,)  # half a CPU second in a second
+
+
 def test_output_that_changes_from_run_to_run_is_not_compared() -> None:
-    texts = iter("abcdefgh")
-    assert measured(lambda commit, line, before: 1.0, lambda commit: next(texts)).outputs == ("",)
+    texts = iter(range(99))
+    assert measured(lambda commit, line, before: 1.0, lambda commit: str(next(texts))).outputs == ("",)
 
 
 def test_workload_that_fails_on_the_base_is_an_error() -> None:
@@ -118,7 +149,12 @@ def test_real_project_is_measured(tmp_path: Path) -> None:
     assert base.gate == {"test_mod.py::test_sum": "passed"}
     assert base.failing == ("test_mod.py::test_broken",)
     assert base.unstable == ("test_mod.py::test_flaky",)
-    assert watched == ["tests on the base, first run", "tests on the base, second run", "workload 1: mod:f"]
+    assert watched == [
+        "tests on the base, first run",
+        "tests on the base, second run",
+        "workload 1: mod:f",
+        "noise floor: the base against itself",
+    ]
     assert base.repetitions[0] > 100
     assert 0 < base.seconds[0] < 0.05
     assert 0 <= base.noise < 2

@@ -1,4 +1,4 @@
-"""Paired timing of candidate and base: a quick look, the screening, and the confirmation on fresh samples."""
+"""Paired timing of candidate and base: the screening, and the confirmation on fresh samples with a look at the gain."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from llmopt.target import Target
 
 Progress = Callable[[Decision], None]
 Save = Callable[[str, str, tuple[Pair, ...]], None]  # stage, commit, one round
+Rounds = Sequence[Sequence[Pair]]
+# What speaks against a gain that was shown, None for nothing.
+Review = Callable[[Candidate, Base, Rounds, Decision], Finding | None]
 
 
 def check(
@@ -22,14 +25,18 @@ def check(
     limits: Limits,
     progress: Progress,
     save: Save,
+    *,
+    counter: str = "",
+    review: Review = lambda candidate, base, rounds, decision: None,
 ) -> Check:
     """Time until the rule decides. `save` gets every round as soon as it is there, `progress` what it means so far."""
     weights = [workload.weight for workload in target.project.workloads]
 
     def timing(candidate: Candidate, base: Base) -> Finding:
         pairs: list[Sequence[Pair]] = []
+        old, new = tree_of(base.commit), tree_of(candidate.commit)
         try:
-            for pair in timer.rounds(target, base, tree_of(base.commit), tree_of(candidate.commit), limits):
+            for pair in timer.rounds(target, base, old, new, limits, counter=counter):
                 pairs.append(pair)
                 save(stage, candidate.commit, pair)
                 decision = judge.decide(pairs, weights, rule)
@@ -38,8 +45,9 @@ def check(
                     break
         except WorkloadError as problem:
             return Finding(False, problem.message)
-        speedup, bounds = judge.end_to_end(pairs, weights)
-        evidence = {stage: f"{judge.describe(speedup, bounds)}, {decision.pairs} pairs"}
-        return Finding(decision.outcome == "accept", decision.reason, evidence, replace(decision, interval=bounds))
+        against = review(candidate, base, pairs, decision) if decision.outcome == "accept" else None
+        finding = against or Finding(decision.outcome == "accept", decision.reason)
+        evidence = {stage: f"{judge.describe(decision.speedup, decision.interval)}, {decision.pairs} pairs"}
+        return replace(finding, evidence=evidence, decision=decision)
 
     return timing

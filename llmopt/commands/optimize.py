@@ -144,8 +144,8 @@ def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progre
     progress = Progress()
     try:
         progress.base = timed(opened, gate, view)
-        view.header([summary.baseline(progress.base)])
-        for notice in summary.left_out(progress.base):
+        view.header([summary.baseline(progress.base, opened.settings)])
+        for notice in summary.left_out(progress.base, opened.settings):
             view.notice(notice)
         for event in loop.optimize(progress.base, stages.build(opened, view, model)):
             view.event(event)
@@ -190,7 +190,16 @@ def timed(opened: Session, base: Base, view: View) -> Base:
         "base",
         opened.base,
         Base,
-        lambda: baseline.timed(opened.target, base, tree, opened.workload_limits, view.stage),
+        lambda: baseline.timed(
+            opened.target,
+            base,
+            tree,
+            opened.workload_limits,
+            view.stage,
+            objective=opened.settings.objective,
+            counter=opened.counter,
+            floors=opened.place.state / "noise.json",
+        ),
     )
 
 

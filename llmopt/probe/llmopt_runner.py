@@ -76,7 +76,7 @@ KINDS = {
 
 
 def timed(function, arguments=(), times=1, first=True):
-    """Call the function so often between marks; what is called for the first time in the process, apart from the others.
+    """Call the function so often between marks; the first call of all in the process apart from the others.
 
     Garbage of what ran before is collected first, so that it is not charged.
     """

@@ -7,12 +7,21 @@ import os
 import platform
 from typing import Any
 
+from llmopt.config import Settings
 from llmopt.data import Base, Outcome, Verdict
-from llmopt.judge import describe
+from llmopt.judge import describe, resolvable
 from llmopt.keep import Kept
 from llmopt.reports import words
 from llmopt.session import Session
 
+GAINS = {
+    "time": "faster",
+    "cpu": "less CPU time",
+    "memory": "less memory",
+    "instructions": "fewer instructions",
+    "energy": "less energy",
+}
+COARSE = 1.10  # a machine on which smaller gains are lost is worth a notice
 SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more of a sample
 
 
@@ -38,15 +47,17 @@ def sent(model: str) -> str:
     return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
 
 
-def baseline(base: Base) -> str:
-    """One line on the base: its tests, its time, and this machine's noise."""
+def baseline(base: Base, settings: Settings) -> str:
+    """One line on the base: its tests, its time, this machine's noise, and what gains can be told from it."""
     tests = f"{sum(outcome == 'passed' for outcome in base.gate.values())} tests pass" if base.gate else "no tests"
     times = ", ".join(words.duration(seconds) for seconds in base.seconds)
-    return f"base: {tests}; workload {times}, noise {words.percent(base.noise)} between runs"
+    least = resolvable(base.noise, settings.min_speedup, settings.max_pairs)
+    shown = f"gains from {least:.2f}x on show within {settings.max_pairs} pairs of runs"
+    return f"base: {tests}; workload {times}; noise {words.percent(base.noise)} between runs: {shown}"
 
 
-def left_out(base: Base) -> list[str]:
-    """Notices about tests that cannot gate, and about a workload too short to time well."""
+def left_out(base: Base, settings: Settings) -> list[str]:
+    """Notices about tests that cannot gate, and about a workload or a machine that hides small gains."""
     notices = []
     for names, what in ((base.failing, "failing on the unchanged code"), (base.unstable, "unstable on it")):
         if names:
@@ -57,7 +68,15 @@ def left_out(base: Base) -> list[str]:
             f"a workload takes only {words.duration(min(base.seconds))}: start-up and noise weigh much; a longer one "
             "finds smaller gains"
         )
+    least = resolvable(base.noise, settings.min_speedup, settings.max_pairs)
+    if least > max(COARSE, settings.min_speedup):
+        notices.append(f"this machine is noisy: gains below {least:.2f}x will not show; {_against_noise(settings)}")
     return notices
+
+
+def _against_noise(settings: Settings) -> str:
+    counting = "" if settings.objective == "instructions" else ", --objective instructions"
+    return f"what helps: a longer workload, nothing else running, --max-pairs {2 * settings.max_pairs}{counting}"
 
 
 def text(outcome: Outcome, kept: Kept | None) -> list[str]:
@@ -66,17 +85,29 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
-        return [*lines, *_why_nothing(outcome), f"Details: llmopt show {outcome.run}"]
-    lines = [f"{describe(outcome.speedup, outcome.interval)} faster, {_measured(outcome)}; {tried}, {cost}."]
+        return [*lines, *_why_nothing(outcome), *_put_aside(outcome), f"Details: llmopt show {outcome.run}"]
+    shown = describe(outcome.speedup, outcome.interval)
+    gain = f"{shown} {GAINS[outcome.objective]}" if outcome.interval[0] > 1 else f"{shown}, which may be no gain"
+    lines = [f"{gain}, {_measured(outcome)}; {tried}, {cost}."]
     if len(outcome.workloads) > 1:
         lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
     lines += [f"  {_kept_edit(verdict)}" for verdict in outcome.accepted]
+    lines += _put_aside(outcome)
     if outcome.stopped:
         lines.append(f"Stopped: {outcome.stopped}.")
     if kept:
         lines += [f"Note: {kept.notice}"] if kept.notice else []
         lines += [f"The edits are {kept.where}.", f"Look: llmopt show {outcome.run}   Undo: {kept.undo}"]
     return lines
+
+
+def _put_aside(outcome: Outcome) -> list[str]:
+    """The edits that a person should look at, each with its commit."""
+    return [
+        f"  put aside: {words.short(verdict.function)}, by {verdict.author}: {verdict.reason}; "
+        f"look: git show {verdict.commit[:10]}"
+        for verdict in outcome.put_aside
+    ]
 
 
 def _measured(outcome: Outcome) -> str:
@@ -92,7 +123,8 @@ def _kept_edit(verdict: Verdict) -> str:
 def _why_nothing(outcome: Outcome) -> list[str]:
     if not outcome.verdicts and not outcome.stopped:
         return [f"No function could reach the least speedup ({words.count(outcome.skipped, 'function')} looked at)."]
-    return [f"  {words.verdict(verdict)}" for verdict in outcome.rejected[:5]]
+    others = [verdict for verdict in outcome.rejected if not verdict.put_aside]
+    return [f"  {words.verdict(verdict)}" for verdict in others[:5]]
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -104,6 +136,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "speedup": round(outcome.speedup, 4),
         "interval": bounds(outcome.interval),
         "measured": outcome.measured,
+        "objective": outcome.objective,
         "workloads": [{"workload": spec, "speedup": round(speedup, 4)} for spec, speedup in outcome.workloads],
         "accepted": [
             {
@@ -118,6 +151,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "rejected": [
             {"function": v.function, "stage": v.stage, "reason": v.reason, "author": v.author} for v in outcome.rejected
+        ],
+        "put_aside": [
+            {
+                "commit": verdict.commit,
+                "function": verdict.function,
+                "speedup": round(verdict.speedup, 4),
+                "interval": bounds(verdict.interval),
+                "reason": verdict.reason,
+            }
+            for verdict in outcome.put_aside
         ],
         "tokens": outcome.usage.tokens,
         "cost_usd": round(outcome.usage.cost_usd, 6),

@@ -66,7 +66,8 @@ def verdict(value: Verdict) -> str:
     """One line: what was tried on which function, and how it ended."""
     if value.accepted:
         return f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({value.author})"
-    text = f"turned down at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+    end = "put aside" if value.put_aside else "turned down"
+    text = f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
     return output.plain(text)
 
 
@@ -108,8 +109,10 @@ def _localized(value: Localized) -> list[str]:
 
 
 def decision(value: Decision) -> str:
-    """The state of a running measurement: "5 pairs, 1.31x [1.20, 1.43]"."""
-    return f"{count(value.pairs, 'pair')}, {describe(value.speedup, value.interval)}"
+    """The state of a running measurement: "5 pairs, about 1.31x", "9 pairs, 1.31x [1.20, 1.43]"."""
+    known = value.interval[0] > 0
+    shown = describe(value.speedup, value.interval) if known else f"about {value.speedup:.2f}x"
+    return f"{count(value.pairs, 'pair')}, {shown}"
 
 
 def command(tests: TestCommand) -> str:

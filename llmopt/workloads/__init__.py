@@ -128,10 +128,11 @@ def run(
     tasks: Tasks | None = None,
     hash_seed: int = 0,
     repetitions: int = 1,
+    counter: str = "",
 ) -> Run:
     """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
 
-    A part so short that the parent sees its two marks at once is run again with more repetitions.
+    `counter` counts instructions, as for a `Command`. A part so short that the parent sees its two marks at once is run again with more repetitions.
     """
     kind = KINDS[workload.kind]
     repetitions = repetitions if kind.REPEATS else 1
@@ -144,6 +145,7 @@ def run(
         tasks={**(tasks or {}), **call.tasks},
         environment={"PYTHONHASHSEED": str(hash_seed), **call.environment},
         marks=call.marks,
+        counter=counter,
     )
     _refuse_failure(probed, workload, limits, tree)
     times = kind.times(probed, workload, repetitions)
@@ -152,7 +154,7 @@ def run(
     if not kind.REPEATS or repetitions >= MOST_REPETITIONS:
         raise nothing_measured(workload, "its timed part took no time")
     more = min(MOST_REPETITIONS, repetitions * 100)
-    return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more)
+    return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more, counter=counter)
 
 
 def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import scripted
@@ -38,22 +39,22 @@ def times(base: float, candidate: float) -> scripted.Seconds:
     return lambda commit, line, before: (base if commit == BASE else candidate) * (1 + WOBBLE[before % len(WOBBLE)])
 
 
-def test_order_alternates_and_a_pair_shares_its_hash_seed() -> None:
+def test_a_pair_shares_its_hash_seed_and_the_next_has_another() -> None:
     sandbox = Scripted(times(1.0, 0.5))
     Timed(sandbox)
     runs = [(commit[0], seed) for commit, _, seed in sandbox.commands[:8]]
     assert [seed for _, seed in runs] == ["1", "1", "2", "2", "3", "3", "4", "4"]
-    order = "".join(side for side, _ in runs)
-    assert {order[:4], order[4:]} <= {"bccb", "cbbc"}
+    assert all({one[0], other[0]} == {"b", "c"} for one, other in zip(runs[::2], runs[1::2], strict=True))
 
 
-def test_a_coin_decides_who_comes_first() -> None:
-    orders = set()
-    for _ in range(40):
-        sandbox = Scripted(times(1.0, 0.5))
-        Timed(sandbox)
-        orders.add(sandbox.commands[0][0])
-    assert orders == {BASE, CANDIDATE}
+def test_a_coin_decides_who_comes_first_in_each_pair() -> None:
+    first = []
+    for _ in range(20):
+        timed = Timed(Scripted(times(1.0, 0.5)))
+        first += [pairs[0].candidate_first for _, _, pairs in timed.saved]
+    changes = sum(a != b for a, b in itertools.pairwise(first))
+    assert 0.25 < sum(first) / len(first) < 0.75
+    assert 0.25 < changes / len(first) < 0.75
 
 
 def test_faster_candidate_is_accepted_with_its_numbers() -> None:
@@ -61,8 +62,8 @@ def test_faster_candidate_is_accepted_with_its_numbers() -> None:
     decision = timed.finding.decision
     assert timed.finding.passed
     assert decision is not None
-    assert 1.9 < decision.interval[0] < decision.speedup < decision.interval[1] < 2.1
-    assert timed.finding.evidence["screening"].startswith("2.00x [")
+    assert 1.9 < decision.speedup < 2.1
+    assert timed.finding.evidence["screening"].startswith("2.00x (")
     assert timed.finding.evidence["screening"].endswith(f", {decision.pairs} pairs")
 
 
@@ -76,7 +77,7 @@ def test_slower_candidate_ends_after_two_pairs() -> None:
 def test_equal_candidate_is_turned_down() -> None:
     timed = Timed(Scripted(lambda commit, line, before: 1.0 + WOBBLE[(before + (commit == BASE)) % len(WOBBLE)]))
     assert not timed.finding.passed
-    assert "no gain of 1.03x" in timed.finding.reason
+    assert timed.finding.reason.startswith("30 pairs would not show 1.03x: about 1.00x after ")
 
 
 def test_every_round_is_saved_before_it_is_judged_and_shown() -> None:
@@ -87,7 +88,6 @@ def test_every_round_is_saved_before_it_is_judged_and_shown() -> None:
     first = timed.saved[0][2][0]
     assert first.base == Sample(1.0, 0.5, 1000)
     assert first.candidate == Sample(0.5, 0.25, 1000)
-    assert timed.saved[1][2][0].candidate_first != first.candidate_first
     assert [decision.pairs for decision in timed.seen] == list(range(1, len(timed.seen) + 1))
     assert timed.seen[-1].outcome == "accept"
 
