@@ -28,7 +28,7 @@ class Rate:
         n, p, z = self.trials, self.share, Z95
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half))
 
     def __str__(self) -> str:
         low, high = self.bounds
