@@ -16,8 +16,8 @@ from llmopt.workloads import Run, pytest
 
 Watch = Callable[[str], None]
 FAILED = ("failed", "error")
-# The chance of a wrong word on equal code, in the whole comparison: half of it is the overall word's, the other half is
-# shared out among the workloads. With one workload there is one word, which gets it all.
+# The chance that equal code is called slower anywhere in the comparison (and the same for faster): half of it is the
+# overall word's, the other half is shared out among the workloads. With one workload there is one word for it all.
 ALPHA = 0.01
 
 

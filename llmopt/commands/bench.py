@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from llmopt import benching as benches
@@ -123,15 +122,8 @@ def conclude(opened: Session, bench: Bench, old: Bench | None, options: Options)
         print(json.dumps(reports.as_json(bench, old, found)))
     else:
         parts = [*reports.text(bench), *(reports.beside(old, found) if old else [])]
-        show([*parts, Text(reports.closing(bench, path), style="dim")])
+        terminal.show([*parts, Text(reports.closing(bench, path), style="dim")])
     return INTERRUPTED if interrupted else DONE
-
-
-def show(parts: list[Table | Text]) -> None:
-    """Tables as wide as there is room; lines are left to the terminal to wrap."""
-    console = Console(highlight=False)
-    for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def show_list(path: Path, as_json: bool) -> int:
@@ -140,7 +132,7 @@ def show_list(path: Path, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"results": [reports.as_json(bench) for bench in found]}))
     elif found:
-        show([reports.listed(found)])
+        terminal.show([reports.listed(found)])
     else:
         print("Nothing stored yet: `llmopt bench` measures and stores.")
     return DONE

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from llmopt import benchmark_files, comparing, machine, revisions, session
 from llmopt.comparing import Course, Plan, Ready
@@ -130,10 +129,10 @@ def measured(opened: Session, compared: Compared, view: View) -> Iterator[Compar
     yield compared
     view.stage(f"measuring in pairs, at most {compared.plan.max_pairs}")
     for result in comparing.measure(ready, course, compared.plan, lambda: opened.seconds_left() <= 0):
-        found = result.overall
-        view.progress(Decision("continue", "", found.speedup, found.interval, found.pairs))
         compared = replace(compared, result=result)
         yield compared
+        found = result.overall
+        view.progress(Decision("continue", "", found.speedup, found.interval, found.pairs))
     if not comparing.is_settled(result) and len(result.rounds) < compared.plan.max_pairs:
         yield replace(compared, stopped=f"--max-time {words.duration(opened.settings.max_time)} is over")
 
@@ -145,8 +144,7 @@ def report(compared: Compared, options: Options) -> None:
     elif options.markdown:
         print(comparison.markdown(compared))
     else:
-        for part in comparison.text(compared):
-            Console(highlight=False).print(part, soft_wrap=isinstance(part, Text))
+        terminal.show(comparison.text(compared))
     if options.plot and compared.result and compared.result.rounds:
         plot.write(compared, compared.result, options.plot)
 

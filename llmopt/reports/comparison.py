@@ -66,7 +66,7 @@ def text(compared: Compared) -> list[Table | Text]:
 def table(compared: Compared, result: Result) -> Table:
     """One row for each workload; a colour only where the interval leaves out 1."""
     shown = Table(box=None, padding=(0, 1), show_edge=False, header_style="dim")
-    shown.add_column("workload", overflow="fold", ratio=1)
+    shown.add_column("workload", overflow="fold", ratio=1, min_width=12)
     for title in ("base", "head", "speedup", "pairs"):
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("", no_wrap=True)
@@ -81,7 +81,13 @@ def row(compared: Compared, result: Result, index: int) -> tuple[str, str, str, 
     base, head = medians(result, index, lambda sample: cost(sample, compared.plan.objective))
     shown, found = FORMATS[compared.plan.objective], result.each[index]
     spec = output.plain(compared.ready.workloads[index].spec)
-    return spec, shown(base), shown(head), describe(found.speedup, found.interval)
+    return spec, shown(base), shown(head), speedup(found)
+
+
+def speedup(found: Comparison) -> str:
+    """The speedup with its interval, or that it is a guess: few pairs give none."""
+    low, high = found.interval
+    return describe(found.speedup, found.interval) if 0 < low <= high < 1e9 else f"about {found.speedup:.2f}x"
 
 
 def medians(result: Result, index: int, value: Callable[[Sample], float]) -> tuple[float, float]:
@@ -154,7 +160,7 @@ def closing(compared: Compared) -> list[str]:
     if compared.reason:
         return [f"same: {against}: {compared.reason}"]
     found, plan = compared.result.overall, compared.plan
-    measured = f"{describe(found.speedup, found.interval)}{_unit(plan)}"
+    measured = f"{speedup(found)}{_unit(plan)}"
     said = f"{found.verdict}: {measured}, {against} ({_basis(compared, found)})"
     lines = [said]
     if found.verdict == "inconclusive":

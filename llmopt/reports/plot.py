@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,8 +16,8 @@ from xml.sax.saxutils import escape
 from llmopt import output
 from llmopt.comparing import Plan, Result
 from llmopt.errors import UsageError
-from llmopt.judge import Comparison, cost, describe
-from llmopt.reports.comparison import Compared
+from llmopt.judge import Comparison, cost
+from llmopt.reports.comparison import Compared, speedup
 
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 860, 250, 30, 66, 64, 50
 # Readable in print and with any colour vision; grey claims nothing.
@@ -48,11 +48,13 @@ def _resvg() -> Any:
         raise UsageError(
             "--plot needs resvg-py to draw a PNG", "pip install 'llmopt[plot]', or name a .svg, which needs nothing"
         ) from None
-    if sys.platform == "linux" and not any(
-        found for folder in FONTS for found in folder.expanduser().rglob("*.[ot]tf")
-    ):
+    if sys.platform == "linux" and not any(path.suffix in (".ttf", ".otf") for path in _files_of_fonts()):
         raise UsageError("--plot finds no fonts to write with in a PNG", "install some (fonts-dejavu), or name a .svg")
     return resvg_py
+
+
+def _files_of_fonts() -> Iterator[Path]:
+    return (path for folder in FONTS for path in folder.expanduser().rglob("*"))
 
 
 def write(compared: Compared, result: Result, file: Path) -> None:
@@ -121,9 +123,9 @@ class Scale:
 
 
 def _subtitle(compared: Compared, result: Result) -> str:
-    measured = describe(result.overall.speedup, result.overall.interval)
     what = "speedup" if compared.plan.objective == "time" else f"speedup by {compared.plan.objective}"
-    return f"{what} of each pair (dots), its density, and the estimate with its interval · overall {measured}"
+    overall = speedup(result.overall)
+    return f"{what} of each pair (dots), its density, and the estimate with its interval · overall {overall}"
 
 
 def _axis(scale: Scale, height: int, plan: Plan) -> list[str]:
@@ -142,7 +144,7 @@ def _axis(scale: Scale, height: int, plan: Plan) -> list[str]:
 def _row(spec: str, values: Sequence[float], found: Comparison, scale: Scale, top: float) -> list[str]:
     colour, middle = COLOURS[found.verdict], top + ROW / 2
     name = spec if len(spec) <= NAME_CHARACTERS else spec[: NAME_CHARACTERS - 1] + "…"
-    said = f"{describe(found.speedup, found.interval)} {found.verdict}"
+    said = f"{speedup(found)} {found.verdict}"
     parts = [_text(20, middle - 2, name, 12), _text(20, middle + 14, said, 11, colour)]
     parts += [_violin(values, scale, middle, colour)]
     for number, value in enumerate(values):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -218,6 +218,13 @@ class LiveScreen:
             yield
         finally:
             self._live.start()
+
+
+def show(parts: Sequence[RenderableType]) -> None:
+    """Print a result. Without a terminal its lines stay whole, however long they are."""
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
 def open_view(

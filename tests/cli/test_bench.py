@@ -108,7 +108,7 @@ def test_results_of_another_machine_or_interpreter_are_refused(
 
 
 USAGE = {
-    "no result": (("--compare", "olt"), "no result is called 'olt'"),
+    "no result": (("--compare", "elsewhere"), "no result is called 'elsewhere'"),
     "path as name": (("--name", "../x"), "cannot name a result"),
     "no run": (("--runs", "0"), "--runs 0"),
     "precision": (("--precision", "0.5"), "--precision 0.5"),

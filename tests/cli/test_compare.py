@@ -13,10 +13,10 @@ import pytest
 import shop
 from shop import Done, git, llmopt
 
-# The whole process is timed: some 0.1 s, so that a pair costs little.
+# The whole process is timed: some 40 ms, so that a pair costs little.
 WORK = "def work():\n    return sum(i * i for i in range({size}))\n"
 RUN = "import sys\nsys.path.insert(0, '.')\nfrom app import work\n\nprint(work() > 0)\n"
-SIZE, HALF, DOUBLE = 900_000, 300_000, 2_700_000
+SIZE, HALF, DOUBLE = 300_000, 100_000, 900_000
 FAST = ("--workload", "run.py")
 KEYS = {"verdict", "speedup", "interval", "workloads", "pairs", "objective", "base", "head", "machine", "noise"}
 
@@ -270,7 +270,7 @@ def test_a_missing_revision_of_a_shallow_clone_is_explained(repo: Path, tmp_path
 
 
 def test_ctrl_c_prints_what_is_known_and_exits_with_130(repo: Path, tmp_path: Path) -> None:
-    (repo / "app.py").write_text(sized(HALF))
+    (repo / "app.py").write_text(f"{sized(SIZE)}# changed\n")
     running = subprocess.Popen(
         shop.command("compare", "HEAD", *FAST, "--json", "-v", "--resolution", "1.0001", "--max-pairs", "10000"),
         cwd=repo,
@@ -312,7 +312,7 @@ def test_counted_instructions_decide_or_are_refused_at_once(repo: Path) -> None:
 
 
 def test_a_second_run_on_the_repository_is_refused(repo: Path) -> None:
-    (repo / "app.py").write_text(sized(HALF))
+    (repo / "app.py").write_text(f"{sized(SIZE)}# changed\n")
     first = subprocess.Popen(
         shop.command("compare", "HEAD", *FAST, "-v", "--resolution", "1.0001", "--max-pairs", "10000"),
         cwd=repo,

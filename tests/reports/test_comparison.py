@@ -86,6 +86,14 @@ def test_a_line_fits_80_columns_with_a_long_name() -> None:
     assert all(len(Text.from_ansi(line)) <= 80 for line in lines[:3])
 
 
+@pytest.mark.parametrize("pairs", [1, 3])
+def test_few_pairs_give_a_guess_and_leave_the_name_readable(pairs: int) -> None:
+    text = shown(compared(1.3, spec="bench.py", pairs=pairs))
+    assert "bench.py" in text.splitlines()[1]
+    assert "about 1." in text
+    assert "[" not in Text.from_ansi(text).plain
+
+
 def test_markdown_survives_pipes_and_escapes_in_names() -> None:
     text = comparison.markdown(compared(1.3, spec="cmd:cat a | wc <b>\x1b[31m"))
     [row] = [line for line in text.splitlines() if "cat a" in line]
