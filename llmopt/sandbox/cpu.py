@@ -10,43 +10,79 @@ from contextlib import suppress
 TICKS = os.sysconf("SC_CLK_TCK")
 MOST_LOOKS = 3  # at children of which one ends while they are looked at
 CONTENTS_BYTES = 1 << 16
-CUTIME = 13  # fields of /proc/PID/stat after the name, from 0 (proc(5) counts the number and the name too)
+CUTIME, CSTIME, STARTED = 13, 14, 19  # fields of /proc/PID/stat after the name (proc(5) counts from 1, two before it)
 PROCESS_CLOCK = 2  # CPUCLOCK_SCHED, the nanoseconds the scheduler counts, of all threads
 
 
-def used(pid: int) -> float | None:
-    """Seconds of the process (to the nanosecond), of its living descendants, and of the children it waited for (to the
-    tick of 10 ms that Linux tells). None when the process is gone or the system does not tell."""
-    if sys.platform != "linux":
-        return None
+class Clock:
+    """The CPU time of one process, read again and again."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._living: dict[int, bytes] = {}  # descendants, and when they started, which tells a number's next owner
+
+    def seconds(self) -> float | None:
+        """Of the process and its living descendants (to the nanosecond), and of the children it waited for (to the tick
+        of 10 ms that Linux tells). None when the process is gone or the system does not tell."""
+        if sys.platform != "linux":
+            return None
+        try:
+            return _of_clock(self._pid) + self._of_children()
+        except OSError:
+            return None
+
+    def _of_children(self) -> float:
+        """A child that ends while one looks moves from the living to those waited for: look again, to count it once."""
+        for _ in range(MOST_LOOKS):
+            waited = _of_waited(_stat(self._pid))
+            self._living = self._descendants()
+            seconds = sum(_of_living(each) for each in self._living)
+            if not self._living or _of_waited(_stat(self._pid)) == waited:
+                break
+        return waited + seconds
+
+    def _descendants(self) -> dict[int, bytes]:
+        """The ones seen before count while they live: they are nobody's children once their parent ended."""
+        known = {each: started for each, started in self._living.items() if _started(each) == started}
+        found, unseen = dict(known), [self._pid, *known]
+        while unseen:
+            new = {each: _started(each) for each in _children(unseen.pop()) if each not in found}
+            found |= new
+            unseen += new
+        return found
+
+
+def _of_clock(pid: int) -> float:
+    return time.clock_gettime((~pid << 3) | PROCESS_CLOCK)
+
+
+def _of_living(pid: int) -> float:
     try:
-        own = time.clock_gettime((~pid << 3) | PROCESS_CLOCK)
-        return own + _of_children(pid)
+        return _of_clock(pid) + _of_waited(_stat(pid))
     except OSError:
-        return None
+        return 0.0  # it ended, and was waited for
 
 
-def _of_children(pid: int) -> float:
-    """A child that ends while one looks moves from the living to those waited for: look again, to count it once."""
-    for _ in range(MOST_LOOKS):
-        waited = _of_waited(pid)
-        children = _children(pid)
-        living = sum(used(child) or 0.0 for child in children)
-        if not children or _of_waited(pid) == waited:
-            break
-    return waited + living
+def _of_waited(fields: list[bytes]) -> float:
+    return (int(fields[CUTIME]) + int(fields[CSTIME])) / TICKS
 
 
-def _of_waited(pid: int) -> float:
-    fields = _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return (int(fields[CUTIME]) + int(fields[CUTIME + 1])) / TICKS
+def _started(pid: int) -> bytes:
+    try:
+        return _stat(pid)[STARTED]
+    except OSError:
+        return b""
+
+
+def _stat(pid: int) -> list[bytes]:
+    return _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
 def _children(pid: int) -> list[int]:
     """Each thread has a list of its own; kernels built without it show none."""
     children: list[int] = []
-    for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
-        with suppress(OSError):
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
             children += map(int, _contents(f"/proc/{pid}/task/{thread}/children").split())
     return children
 

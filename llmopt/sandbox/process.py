@@ -180,7 +180,7 @@ class _Watch:
     def __init__(self, child: Child, read_ends: Sequence[int], limits: Limits, home: Path, energy: Energy) -> None:
         self.child = child
         self.out, self.err = _Kept(limits.output_bytes), _Kept(limits.output_bytes)
-        self.marks = _Marks(self._cpu_seconds)
+        self.marks = _Marks(cpu.Clock(child.pid).seconds)
         self.timed_out = False
         self.joules: float | None = None
         self._sinks: dict[int, _Kept | _Marks] = dict(zip(read_ends, (self.out, self.err, self.marks), strict=False))
@@ -244,9 +244,6 @@ class _Watch:
         self.child.kill()
         self._deadline = time.monotonic() + GRACE_SECONDS
         return False
-
-    def _cpu_seconds(self) -> float | None:
-        return None if self._use else cpu.used(self.child.pid)
 
 
 def _ran(watch: _Watch, use: Use) -> Ran:

@@ -24,7 +24,7 @@ MILLION = 1_000_000
 
 def counted(code: str, counter: str, **more: object) -> Ran:
     environment = {"PYTHONHASHSEED": "0"}
-    command = Command((sys.executable, "-I", "-S", "-c", code), Path("/"), environment, counter=counter)
+    command = Command((sys.executable, "-S", "-c", code), Path("/"), environment, counter=counter)
     return process.run(dataclasses.replace(command, **more), Limits(seconds=60))  # type: ignore[arg-type]
 
 
