@@ -113,7 +113,7 @@ class Comparison:
             self.opaque |= equality.opaque(expected["calls"])
             found = self._difference(given, expected, results[given["id"]])
             if found is not None and self._is_steady(given, seed):
-                yield _key(given), self._described(given, expected, found)
+                yield replays.key(given), self._described(given, expected, found)
 
     def _is_steady(self, given: Mapping[str, Any], seed: str) -> bool:
         """Does the base do the same once more? Until now it may have agreed with itself by chance."""
@@ -124,7 +124,7 @@ class Comparison:
     def _difference(
         self, given: Mapping[str, Any], expected: Mapping[str, Any], got: Mapping[str, Any]
     ) -> equality.Difference | None:
-        unit = self.edit.units.get(_key(given))
+        unit = self.edit.units.get(replays.key(given))
         rules = equality.Rules(bool(given["derived"]), self.tolerance, unit.parameters if unit else ())
         return equality.first_difference(expected, got, rules)
 
@@ -142,7 +142,7 @@ class Comparison:
         return "\n".join(lines)
 
     def _call(self, given: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
-        unit = self.edit.units.get(_key(given))
+        unit = self.edit.units.get(replays.key(given))
         return call_text(given["name"], unit.parameters if unit else (), expected["shown"])
 
     def _race(self) -> str:
@@ -184,14 +184,14 @@ class Comparison:
     def _evidence(self) -> str:
         plain = [each for each in self.inputs if not each.get("hold")]
         recorded = [each for each in plain if not each["derived"]]
-        functions = len({_key(each) for each in recorded})
+        functions = len({replays.key(each) for each in recorded})
         text = f"{len(recorded)} recorded calls of {functions} function{'s' * (functions != 1)}"
         text += f" and {len(plain) - len(recorded)} derived inputs agree"
         gaps = self._gaps()
         return f"{text} ({'; '.join(gaps)})" if gaps else text
 
     def _gaps(self) -> list[str]:
-        covered = {_key(each) for each in self.inputs}
+        covered = {replays.key(each) for each in self.inputs}
         missing = {key: "no call of it can be compared" for key in self.edit.units if key not in covered}
         missing |= {key: reason for key, reason in self.expected.left_out.items() if key not in covered}
         left = missing | dict(self.edit.left_out)
@@ -206,10 +206,6 @@ class Comparison:
         if self.opaque:
             gaps.append(f"not compared inside: {', '.join(sorted(self.opaque)[:MOST_NAMED])}")
         return gaps
-
-
-def _key(given: Mapping[str, Any]) -> str:
-    return f"{given['path']}::{given['name']}"
 
 
 def _why_not(left_out: Mapping[str, str]) -> str:

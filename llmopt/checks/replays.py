@@ -82,7 +82,7 @@ def record(
             value = asdict(_merged(each.key, reports, tree))
             _save(_place(folder, tree, each.key), value)
             known[each.key] = json.loads(json.dumps(value))
-    return {key: _recorded(value) for key, value in known.items() if value is not None}
+    return {name: _recorded(value) for name, value in known.items() if value is not None}
 
 
 def _recorded(value: Mapping[str, Any]) -> Recorded:
@@ -124,11 +124,9 @@ def _observe(
     return [each for each in reports if isinstance(each, Mapping)]
 
 
-def _merged(key: str, reports: Sequence[Mapping[str, Any]], tree: Tree) -> Recorded:
+def _merged(name: str, reports: Sequence[Mapping[str, Any]], tree: Tree) -> Recorded:
     """One function's calls of all processes."""
-    found = [
-        (one, report) for report in reports for one in report["functions"] if f"{one['path']}::{one['name']}" == key
-    ]
+    found = [(one, report) for report in reports for one in report["functions"] if key(one) == name]
     problems: dict[str, int] = {}
     paths: dict[str, None] = {}
     for one, report in found:
@@ -137,7 +135,7 @@ def _merged(key: str, reports: Sequence[Mapping[str, Any]], tree: Tree) -> Recor
         if one["kept"]:
             paths |= dict.fromkeys(_in_any_tree(path, tree) for path in report["paths"])
     return Recorded(
-        key,
+        name,
         next((one["module"] for one, _ in found if one["module"]), ""),
         sum(one["calls"] for one, _ in found),
         tuple(call for one, _ in found for call in one["kept"]),
@@ -175,11 +173,12 @@ def _expect(
     left_out = {each.key: _why_none(each) for each in recorded if _why_none(each)}
     usable = [each for each in recorded if each.key not in left_out]
     paths = tuple(dict.fromkeys(path for each in usable for path in each.paths))
-    inputs = _numbered([_input(each, call) for each in usable for call in _chosen(each, bounds.recorded)])
+    chosen = [_input(each, call) for each in usable for call in _chosen(each, bounds.recorded)]
+    inputs = _numbered([{**each, "free": key(each) in derive} for each in chosen])
     runs = Runs(target, tree, paths, bounds)
     dropped: dict[str, int] = {}
     inputs = _kept(inputs, runs.survey(inputs), dropped, bounds)
-    more = runs.derive([each for each in inputs if f"{each['path']}::{each['name']}" in derive])
+    more = runs.derive([each for each in inputs if each["free"]])
     more = _kept(more, runs.survey(more), {}, bounds)
     inputs = [*inputs, *more, *_held([*inputs, *more], bounds)]
     first, *others = [runs.replay(inputs, seed) for seed in bounds.seeds]
@@ -192,6 +191,11 @@ def _expect(
         else:
             results[name] = first[name]
     return Expected(tuple(inputs), results, paths, dropped, left_out)
+
+
+def key(given: Mapping[str, Any]) -> str:
+    """The `Function.key` of an input's function."""
+    return f"{given['path']}::{given['name']}"
 
 
 def _why_none(recorded: Recorded) -> str:
@@ -269,8 +273,8 @@ def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, An
     chosen: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     for each in inputs:
-        if each["seconds"] <= bounds.held_seconds and counts.get(each["name"], 0) < bounds.held:
-            counts[each["name"]] = counts.get(each["name"], 0) + 1
+        if each["seconds"] <= bounds.held_seconds and counts.get(key(each), 0) < bounds.held:
+            counts[key(each)] = counts.get(key(each), 0) + 1
             chosen.append({**each, "hold": True, "id": f"h{each['id']}"})
     return chosen
 
@@ -305,14 +309,14 @@ class Runs:
         """Other inputs, made of these."""
         counts: dict[str, int] = {}
         for each in inputs:
-            counts[each["name"]] = counts.get(each["name"], 0) + 1
+            counts[key(each)] = counts.get(key(each), 0) + 1
         shares = {name: max(4, -(-self.bounds.derived // count)) for name, count in counts.items()}
-        results = self.run("derive", [{**each, "derive": shares[each["name"]], "limit": 5.0} for each in inputs])
+        results = self.run("derive", [{**each, "derive": shares[key(each)], "limit": 5.0} for each in inputs])
         made: dict[tuple[str, str], dict[str, Any]] = {}
         for each in inputs:
             for label, arguments in results[each["id"]].get("derived", []):
                 other = {**each, "arguments": arguments, "derived": label, "outcome": "", "types": each["types"]}
-                made.setdefault((each["name"], arguments), other)
+                made.setdefault((key(each), arguments), other)
         return _numbered(_bounded(list(made.values()), self.bounds.derived), "s")
 
     def replay(self, inputs: Sequence[Mapping[str, Any]], seed: str) -> dict[str, Any]:
@@ -353,8 +357,8 @@ WHOLE = ("stress", "slope")
 def _bounded(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """At most so many of each function, spread over all."""
     kept = []
-    for name in dict.fromkeys(each["name"] for each in inputs):
-        own = [each for each in inputs if each["name"] == name]
+    for name in dict.fromkeys(map(key, inputs)):
+        own = [each for each in inputs if key(each) == name]
         step = max(1.0, len(own) / most)
         kept += [own[int(at * step)] for at in range(min(most, len(own)))]
     return kept

@@ -1,8 +1,8 @@
 """Describe values of the target as plain JSON, so strictly that what behaves differently is described differently.
 
-A node is null, true, false, an integer, a text, or a list that begins with what it is:
+A node is null, true, false, an integer, or a list that begins with the name of what it is:
 
-    ["float", hex]  ["int", hex]  ["bytes", hex]  ["text", length, digest, head]  ["complex", ...]
+    ["str", text]  ["float", hex]  ["int", hex]  ["bytes", hex]  ["text", length, digest, head]  ["complex", ...]
     ["list", N, items]  ["tuple", items]  ["dict", N, pairs]  ["set", N, sorted items]  ["frozenset", items]
     ["object", N, class, content, attributes]  ["array", N, class, dtype, shape, digest, head]
     ["drained", N, class, items, end]  ["function", name]  ["lambda", N, name, code, parts]  ["class", name]  ...
@@ -144,7 +144,7 @@ class Describer:
         if len(value) <= LONG or not all(type(each) in PLAIN for each in value):
             self.left -= len(value)
             return self.items(value)
-        nodes = [each if each is None or type(each) is bool else ATOMS[type(each)](each) for each in value]
+        nodes = [self.node(each) for each in value]
         return [*nodes[:HEAD], cut(nodes[HEAD:])]
 
     def tuple(self, value):
@@ -336,17 +336,16 @@ def cut(nodes):
 
 
 def bounded(node, most):
-    """The node with its longest parts told by digest until its JSON has at most so many characters."""
-    size = len(json.dumps(node))
-    if size <= most or not isinstance(node, list):
+    """The node with the ends of its longest parts told by digest, so that its JSON has about so many characters."""
+    if not isinstance(node, list) or len(json.dumps(node)) <= most:
         return node
     sizes = [len(json.dumps(each)) for each in node]
-    large = max(range(len(node)), key=sizes.__getitem__)
-    if sizes[large] > size // 2:
-        rest = most - (size - sizes[large])
-        return [*node[:large], bounded(node[large], max(rest, most // 2)), *node[large + 1 :]]
-    kept = max(1, next((at for at, total in enumerate(itertools.accumulate(sizes)) if total > most), len(node)))
-    return [*node[:kept], cut(node[kept:])] if kept < len(node) else node
+    if node and isinstance(node[0], str):  # what it is, and parts that share the room
+        return [bounded(each, most * size // sum(sizes)) for each, size in zip(node, sizes)]  # noqa: B905
+    totals = itertools.accumulate(sizes)
+    kept = max(1, next((at for at, total in enumerate(totals) if total > most), len(node)))
+    shown = [bounded(each, most) for each in node[:kept]]
+    return [*shown, cut(node[kept:])] if kept < len(node) else shown
 
 
 # --- atoms -----------------------------------------------------------------------------------------------------
@@ -363,7 +362,7 @@ def _float(value):
 def _str(value):
     value = anonymous(value)
     if len(value) <= LONG:
-        return value
+        return ["str", value]
     return ["text", len(value), digest(value.encode("utf-8", "surrogatepass")), value[:HEAD]]
 
 
@@ -621,7 +620,7 @@ def _of_pandas(describer, value, content):
 
 
 def _index(describer, value):
-    return [name_of(type(value)), describer.items(value.names), _values(describer, value)]
+    return ["index", name_of(type(value)), describer.items(value.names), _values(describer, value)]
 
 
 def _column(describer, value):
@@ -632,8 +631,8 @@ def _values(describer, value):
     numpy = sys.modules["numpy"]
     if isinstance(value.dtype, numpy.dtype) and not value.dtype.hasobject:
         whole = _whole(value.to_numpy(), numpy)
-        return [str(value.dtype), digest(whole.tobytes()), len(whole), _shown(whole), *_exact(whole)]
-    return [str(value.dtype), describer.sequence(list(value))]
+        return ["values", str(value.dtype), len(whole), digest(whole.tobytes()), _shown(whole), *_exact(whole)]
+    return ["values", str(value.dtype), len(value), "", describer.sequence(list(value))]
 
 
 LIBRARIES = {"numpy": _numpy, "pandas": _pandas}

@@ -286,6 +286,8 @@ def _alter_attribute(value, depth):
     held = getattr(value, "__dict__", None)
     if not depth or type(held) is not dict or isinstance(value, type) or callable(value):
         return False
+    if type(value).__setattr__ is not object.__setattr__:
+        return False  # it is frozen, or knows better
     for name in sorted(held):
         if name.startswith("_"):
             continue

@@ -23,7 +23,8 @@ MEMORY_BYTES = 4 * 1024**3
 RESULT_CHARACTERS = 16_000  # of the JSON that describes one result,
 ARGUMENT_CHARACTERS = 8_000  # the arguments after the call,
 INPUT_CHARACTERS = 3_000  # and those before it, which are only shown
-MOST_ENDED = 25  # processes that calls may end
+MOST_ENDED = 25  # processes that calls may end,
+ENDED_BY_ONE = 3  # and those of one function
 
 _settings = None
 
@@ -62,6 +63,7 @@ class Runner:
         if options["job"] in WHOLE:
             self.jobs = [(options["job"], "all", options["seconds"], inputs)]
         self.results = {}
+        self.ended = {}
 
     def run(self):
         ended = 0
@@ -92,7 +94,21 @@ class Runner:
         if why and self.jobs:
             if why == "ended":
                 why = "ended the process (%s)" % _status(status)
-            self.results[self.jobs.pop(0)[1]] = {"ended": why}
+            _, name, _, given = self.jobs.pop(0)
+            self.results[name] = {"ended": why}
+            if isinstance(given, dict):  # not a job with all inputs
+                self._give_up(given, why)
+
+    def _give_up(self, given, why):
+        """Try no more inputs of a function that ended several processes."""
+        function = given["path"], given["name"]
+        self.ended[function] = self.ended.get(function, 0) + 1
+        if self.ended[function] < ENDED_BY_ONE:
+            return
+        left = [job for job in self.jobs if (job[3]["path"], job[3]["name"]) == function]
+        self.jobs = [job for job in self.jobs if job not in left]
+        for _, name, _, _ in left:
+            self.results[name] = {"ended": why}
 
     def _attend(self, lines):
         """Take results until all jobs are done or one fails; why it did."""
@@ -347,18 +363,19 @@ def held(call, given, args, kwargs, value, describer, inputs):
 
     equal_args, equal_kwargs = arguments_of(given)
     second = again("a second call with equal arguments", equal_args, equal_kwargs, (value,))
-    other = next((each for each in inputs if each["name"] == given["name"] and _comes_after(each, given)), None)
+    other = next((each for each in inputs if _comes_after(each, given)), None)
     if other is not None:
         again("a call with other arguments in between", *arguments_of(other), (value, second))
     if value is not None and llmopt_mutate.alter(value):
         again("a call after the caller changed an earlier result", *arguments_of(given), ())
-    if llmopt_mutate.alter([equal_args, equal_kwargs], 3):
+    if given.get("free") and any(llmopt_mutate.alter(each) for each in [*equal_args, *equal_kwargs.values()]):
         again("a call after the same arguments were changed in place", equal_args, equal_kwargs, ())
     return calls
 
 
 def _comes_after(each, given):
-    return each.get("hold") == given.get("hold") and each["id"] > given["id"]
+    alike = all(each.get(name) == given.get(name) for name in ("path", "name", "hold"))
+    return alike and each["id"] > given["id"]
 
 
 def derive(given, inputs):

@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import warnings
+import zlib
 
 import llmopt_describe
 
@@ -70,7 +71,10 @@ class Surroundings:
 def _changes(before, after):
     """What is set otherwise than before, by name."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return {name: llmopt_describe.message(after.get(name)) for name in sorted(names)}
+    changes = {name: llmopt_describe.message(after.get(name)) for name in sorted(names, key=str)}
+    if "environment" in changes:
+        changes["environment"] = str(_changes(before["environment"], after["environment"]))
+    return {str(name): change for name, change in changes.items()}
 
 
 class _Stream(io.TextIOWrapper):
@@ -105,17 +109,18 @@ def _seed():
 
 
 def _random_state():
-    parts = [repr(random.getstate())]
+    _, numbers, gauss = random.getstate()
+    parts = [repr(hash(numbers)), repr(gauss)]  # the hash of integers is the same in every process
     if "numpy.random" in sys.modules:
         kind, keys, *rest = sys.modules["numpy.random"].get_state()
-        parts += [kind, keys.tobytes().hex(), repr(rest)]
-    return llmopt_describe.digest("".join(parts).encode())
+        parts += [kind, llmopt_describe.digest(keys.tobytes()), repr(rest)]
+    return "%08x" % zlib.crc32("".join(parts).encode())
 
 
 def _process_state():
     state = {
         "working folder": os.getcwd(),
-        **{"environment variable %s" % name: value for name, value in os.environ.items()},
+        "environment": dict(getattr(os.environ, "_data", os.environ)),  # without decoding it
         "recursion limit": sys.getrecursionlimit(),
         "garbage collector": (gc.isenabled(), gc.get_threshold()),
         "switch interval": sys.getswitchinterval(),

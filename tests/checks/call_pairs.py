@@ -1,0 +1,1006 @@
+"""Pairs of an old and a new version of a function `f`, with calls of it: those that differ, and those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import dedent
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`calls` are lines run with the names of the module; what one raises is passed over."""
+
+    name: str
+    old: str
+    new: str
+    calls: str
+    says: str = ""  # part of what is said of the difference
+
+
+def read(text: str) -> list[Pair]:
+    """Pairs from "=== name: says", the old text, "--- new", the new text, "--- calls", and the calls."""
+    pairs = []
+    for part in dedent(text).split("\n=== ")[1:]:
+        head, _, body = part.partition("\n")
+        name, _, says = head.partition(": ")
+        old, new, calls = (dedent(each) for each in _split(body))
+        pairs.append(Pair(name.replace(" ", "_"), old, new, calls, says))
+    return pairs
+
+
+def _split(body: str) -> list[str]:
+    old, _, rest = body.partition("--- new\n")
+    new, _, calls = rest.partition("--- calls\n")
+    return [old, new, calls]
+
+
+TOLD_APART = read("""
+=== another lambda: code
+def f(n): return [lambda x: x + 1, n]
+--- new
+def f(n): return [lambda x: x + 2, n]
+--- calls
+f(3)
+=== a closure over another value: result
+def f(n):
+    def add(x): return x + n
+    return add
+--- new
+def f(n):
+    m = n + 1
+    def add(x, n=n): return x + m
+    return add
+--- calls
+f(3)
+=== reordered dict: order of keys
+def f(names): return {n: len(n) for n in names}
+--- new
+def f(names): return {n: len(n) for n in sorted(names)}
+--- calls
+f(["b", "a"])
+=== missing result: None
+def f(n): return n + 1
+--- new
+def f(n): n + 1
+--- calls
+f(3)
+=== int for bool: bool
+def f(n): return n > 1
+--- new
+def f(n): return int(n > 1)
+--- calls
+f(3)
+=== float for int: result
+def f(n): return n // 2
+--- new
+def f(n): return float(n // 2)
+--- calls
+f(3)
+=== True for 1 as a key: a key
+def f(n): return {1: n}
+--- new
+def f(n): return {True: n}
+--- calls
+f(3)
+=== tuple for list: result
+def f(n): return [n, n]
+--- new
+def f(n): return (n, n)
+--- calls
+f(3)
+=== list for generator: generator
+def f(n):
+    for i in range(n): yield i
+--- new
+def f(n): return list(range(n))
+--- calls
+list(f(3))
+=== iterator for generator: generator
+def f(items): return (i + 1 for i in items)
+--- new
+def f(items): return map((1).__add__, items)
+--- calls
+list(f([1, 2]))
+=== generator that ends early: elements
+def f(items):
+    for i in items: yield i * 2
+--- new
+def f(items):
+    for i in items[:3]: yield i * 2
+--- calls
+list(f([1, 2]))
+=== generator that returns something else: its end
+def f(items):
+    for i in items: yield i
+    return len(items)
+--- new
+def f(items):
+    for i in items: yield i
+--- calls
+list(f([1, 2]))
+=== generator whose exception comes late: result
+def f(items):
+    if not items: raise ValueError("nothing")
+    return iter(items)
+--- new
+def f(items):
+    def inner():
+        if not items: raise ValueError("nothing")
+        yield from items
+    return inner()
+--- calls
+f([1])
+f([])
+=== argument returned itself: identity
+def f(items): return list(items)
+--- new
+def f(items): return items
+--- calls
+f([1, 2])
+=== a part of the argument returned itself: identity
+def f(table): return [dict(row) for row in table]
+--- new
+def f(table): return [row for row in table]
+--- calls
+f([{"a": 1}])
+=== one list many times: identity
+def f(n): return [[] for _ in range(n)]
+--- new
+def f(n): return [[]] * n
+--- calls
+f(3)
+=== argument changed: after the call
+def f(items): return sorted(items)
+--- new
+def f(items):
+    items.sort()
+    return list(items)
+--- calls
+f([2, 1])
+=== argument left as it was: after the call
+def f(items):
+    items.append(0)
+    return len(items)
+--- new
+def f(items): return len(items) + 1
+--- calls
+f([2, 1])
+=== attribute of self set otherwise: result.n
+class C:
+    def __init__(self): self.n = 0
+    def f(self, k):
+        self.n += k
+        return self
+--- new
+class C:
+    def __init__(self): self.n = 0
+    def f(self, k):
+        self.n = k
+        return self
+--- calls
+c = C(); c.f(1); c.f(2)
+=== other exception message: exception
+def f(n):
+    if n < 0: raise ValueError("n is negative")
+    return n
+--- new
+def f(n):
+    if n < 0: raise ValueError("negative")
+    return n
+--- calls
+f(-1)
+=== other exception class: exception
+def f(n):
+    if n < 0: raise ValueError("n")
+    return n
+--- new
+def f(n):
+    if n < 0: raise RuntimeError("n")
+    return n
+--- calls
+f(-1)
+=== exception without its cause: from
+def f(n):
+    try: return [1][n]
+    except IndexError as problem: raise ValueError("n") from problem
+--- new
+def f(n):
+    if n not in (0, -1): raise ValueError("n")
+    return 1
+--- calls
+f(7)
+=== dropped check: OverflowError
+def f(n):
+    if n > 10**6: raise OverflowError("too large")
+    return n
+--- new
+def f(n): return n
+--- calls
+f(3)
+=== dropped warning: warnings
+import warnings
+def f(n):
+    if n > 2: warnings.warn("large", UserWarning)
+    return n
+--- new
+def f(n): return n
+--- calls
+f(3)
+=== dropped log record: log records
+import logging
+def f(n):
+    logging.getLogger(__name__).debug("n is %d", n)
+    return n
+--- new
+def f(n): return n
+--- calls
+f(3)
+=== dropped print: printed
+def f(n):
+    print("n", n)
+    return n
+--- new
+def f(n): return n
+--- calls
+f(3)
+=== another random stream: random
+import random
+def f(n): return sum(random.random() < 2 for _ in range(n))
+--- new
+def f(n): return n
+--- calls
+f(3)
+=== another draw: 
+import random
+def f(items): return random.choice(items)
+--- new
+import random
+def f(items): return items[int(random.random() * len(items))]
+--- calls
+f([1, 2, 3, 4, 5, 6, 7, 8])
+=== stale cache: 
+def f(row): return sum(row["values"])
+--- new
+CACHE = {}
+def f(row):
+    if row["name"] not in CACHE: CACHE[row["name"]] = sum(row["values"])
+    return CACHE[row["name"]]
+--- calls
+f({"name": "a", "values": [1, 2]})
+=== shared buffer: identity
+def f(n): return [n]
+--- new
+BUFFER = []
+def f(n):
+    BUFFER[:] = [n]
+    return BUFFER
+--- calls
+f(1)
+=== buffer yielded again and again: identity
+def f(n):
+    for i in range(n): yield [i]
+--- new
+def f(n):
+    row = [0]
+    for i in range(n):
+        row[0] = i
+        yield row
+--- calls
+[list(x) for x in f(3)]
+=== cached list handed out: identity
+def f(n): return [n] * 3
+--- new
+from functools import lru_cache
+@lru_cache(maxsize=None)
+def f(n): return [n] * 3
+--- calls
+f(1)
+=== cache keyed on identity: changed in place
+def f(items): return len(items)
+--- new
+SEEN = {}
+def f(items):
+    if id(items) not in SEEN: SEEN[id(items)] = (items, len(items))
+    return SEEN[id(items)][1]
+--- calls
+f([1, 2])
+=== cache that takes equal keys for the same: result
+def f(n): return str(n)
+--- new
+from functools import lru_cache
+@lru_cache(maxsize=None)
+def f(n): return str(n)
+--- calls
+f(1.0); f(True)
+=== stale cached attribute: changed in place
+class C:
+    def __init__(self, n): self.n = n
+    def f(self): return self.n * 2
+--- new
+class C:
+    def __init__(self, n): self.n = n
+    def f(self):
+        if "_f" not in self.__dict__: self._f = self.n * 2
+        return self._f
+--- calls
+C(3).f()
+=== float last bit: result
+def f(values):
+    total = 0.0
+    for v in values: total += v
+    return total
+--- new
+import math
+def f(values): return math.fsum(values)
+--- calls
+f([0.1] * 10)
+=== nan for None: result
+def f(n): return None if n == 3 else n
+--- new
+def f(n): return float("nan") if n == 3 else n
+--- calls
+f(3)
+=== minus zero: result
+def f(x): return x * -1.0
+--- new
+def f(x): return 0.0 - x
+--- calls
+f(0.0)
+=== lost stability: result
+def f(pairs): return sorted(pairs, key=lambda p: p[0])
+--- new
+def f(pairs): return sorted(pairs)
+--- calls
+f([(1, "b"), (1, "a"), (0, "c")])
+=== order of equal elements: result
+def f(items): return sorted(items)
+--- new
+def f(items): return sorted(items[::-1])
+--- calls
+f([1, 1.0, True])
+=== lost duplicates: 
+def f(items): return sorted(items)
+--- new
+def f(items): return sorted(set(items))
+--- calls
+f([2, 1])
+=== str subclass: result
+class Name(str): pass
+def f(n): return Name(n)
+--- new
+class Name(str): pass
+def f(n): return str(n)
+--- calls
+f("a")
+=== empty input: derived
+def f(items): return max(items) if items else None
+--- new
+def f(items): return max(items)
+--- calls
+f([2, 1])
+=== last element: result
+def f(items): return [a + b for a, b in zip(items, items[1:])]
+--- new
+def f(items): return [items[i] + items[i + 1] for i in range(len(items) - 2)]
+--- calls
+f([1, 2])
+=== wrong for wide text: derived
+def f(text): return text.upper().lower()
+--- new
+def f(text): return text.lower()
+--- calls
+f("Hello")
+=== only right below a bound: derived
+def f(n): return n * n
+--- new
+def f(n): return (n * n) & 0xFFFFFFFF
+--- calls
+f(12)
+=== a flag that is not looked at: derived
+def f(items, reverse=False): return sorted(items, reverse=reverse)
+--- new
+def f(items, reverse=False): return sorted(items)
+--- calls
+f([2, 1], reverse=False)
+=== None is not taken any more: derived
+def f(items, start=None): return sum(items, start or 0)
+--- new
+def f(items, start=None): return sum(items, start)
+--- calls
+f([2, 1], 3)
+=== property: result
+class C:
+    def __init__(self, n): self.n = n
+    @property
+    def f(self): return self.n % 7
+--- new
+class C:
+    def __init__(self, n): self.n = n
+    @property
+    def f(self): return self.n % 6
+--- calls
+C(6).f
+=== classmethod: result
+class C:
+    @classmethod
+    def f(cls, n): return (cls.__name__, n)
+class D(C): pass
+--- new
+class C:
+    @classmethod
+    def f(cls, n): return ("C", n)
+class D(C): pass
+--- calls
+C.f(1); D.f(1)
+=== staticmethod: result
+class C:
+    @staticmethod
+    def f(n): return n
+--- new
+class C:
+    @staticmethod
+    def f(n): return -n
+--- calls
+C.f(1)
+=== dunder method: result
+class C:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return isinstance(other, C) and self.n == other.n
+    __hash__ = None
+--- new
+class C:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return self.n == other.n
+    __hash__ = None
+--- calls
+C(1) == C(1)
+C(1) == 1
+=== constructor: after the call
+class C:
+    def __init__(self, items): self.items = list(items)
+--- new
+class C:
+    def __init__(self, items): self.items = items
+--- calls
+C([1, 2])
+=== coroutine: awaited
+import asyncio
+async def f(n):
+    await asyncio.sleep(0)
+    return n
+--- new
+import asyncio
+async def f(n): return n + 0.0
+--- calls
+asyncio.run(f(1))
+=== async generator: result
+import asyncio
+async def f(n):
+    for i in range(n): yield i
+async def all_of(n): return [i async for i in f(n)]
+--- new
+import asyncio
+async def f(n):
+    for i in range(n - 1): yield i
+async def all_of(n): return [i async for i in f(n)]
+--- calls
+asyncio.run(all_of(3))
+=== recursion: result
+def f(tree): return sum(f(t) if isinstance(t, list) else t for t in tree)
+--- new
+def f(tree): return sum(f(t) if isinstance(t, list) and len(t) < 4 else 0 if isinstance(t, list) else t for t in tree)
+--- calls
+f([1, [2, [3, 4, 5, 6]], 7])
+=== argument that is an iterator taken further: after the call
+def f(items): return next(items)
+--- new
+def f(items):
+    found = next(items)
+    next(items, None)
+    return found
+--- calls
+f(iter([1, 2, 3]))
+=== another constant of the module: result
+LIMIT = 3
+def f(n): return n > LIMIT
+--- new
+LIMIT = 4
+def f(n): return n > LIMIT
+--- calls
+f(4)
+=== environment changed: settings
+import os
+def f(n): return n
+--- new
+import os
+def f(n):
+    os.environ["PYTHONFAST"] = "1"
+    return n
+--- calls
+f(4)
+=== collector switched off: settings
+import gc
+def f(n): return n
+--- new
+import gc
+def f(n):
+    gc.disable()
+    return n
+--- calls
+f(4)
+=== process left: result
+def f(n): return n
+--- new
+import os
+def f(n): os._exit(0)
+--- calls
+f(4)
+=== never ends: longer
+def f(n): return max(n, 3)
+--- new
+def f(n):
+    while n < 10**9 and n != 4: n -= 1
+    return n
+--- calls
+f(4)
+f(3)
+=== equality that says yes to all: result
+class Yes:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+def f(n): return Yes(n)
+--- new
+class Yes:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+def f(n): return Yes(0)
+--- calls
+f(4)
+=== other decimal: result
+from decimal import Decimal
+def f(n): return Decimal(n) / 3
+--- new
+from decimal import Decimal
+def f(n): return Decimal(n / 3)
+--- calls
+f(4)
+=== dict for defaultdict: result
+from collections import defaultdict
+def f(words):
+    found = defaultdict(list)
+    for w in words: found[w[:1]].append(w)
+    return found
+--- new
+def f(words):
+    found = {}
+    for w in words: found.setdefault(w[:1], []).append(w)
+    return found
+--- calls
+f(["a", "b", "aa"])
+=== a cycle: result
+def f(n):
+    a = [n]
+    a.append(a)
+    return a
+--- new
+def f(n):
+    a = [n]
+    a.append([n, a])
+    return a
+--- calls
+f(4)
+""")
+
+EQUAL = read("""
+=== set for a list membership
+def f(words, stop):
+    return [w for w in words if w not in stop]
+--- new
+def f(words, stop):
+    stop = set(stop)
+    return [w for w in words if w not in stop]
+--- calls
+f(["a", "b"], ["b", "c"])
+=== dict fromkeys for seen list
+def f(items):
+    seen = []
+    for i in items:
+        if i not in seen: seen.append(i)
+    return seen
+--- new
+def f(items): return list(dict.fromkeys(items))
+--- calls
+f(["a", "b", "a"])
+f([1, 2, 1])
+=== local variable binding
+import math
+def f(values): return [math.sqrt(v) for v in values]
+--- new
+import math
+def f(values):
+    sqrt = math.sqrt
+    return [sqrt(v) for v in values]
+--- calls
+f([1.0, 2.0])
+=== comprehension for loop
+def f(values):
+    found = []
+    for v in values:
+        if v % 2: found.append(v * v)
+    return found
+--- new
+def f(values): return [v * v for v in values if v % 2]
+--- calls
+f([1, 2, 3])
+=== join for concatenation
+def f(words):
+    text = ""
+    for w in words: text += w + ","
+    return text
+--- new
+def f(words): return "".join([w + "," for w in words])
+--- calls
+f(["a", "b"])
+=== cache by value
+def f(n): return tuple(i * i for i in range(n % 50))
+--- new
+from functools import lru_cache
+@lru_cache(maxsize=128)
+def f(n): return tuple([i * i for i in range(n % 50)])
+--- calls
+f(3)
+=== cache in a dict by value
+def f(name):
+    if not name: raise ValueError("no name")
+    return name.title()
+--- new
+CACHE = {}
+def f(name):
+    found = CACHE.get(name)
+    if found is None:
+        if not name: raise ValueError("no name")
+        found = CACHE[name] = name.title()
+    return found
+--- calls
+f("a"); f("b"); f("")
+=== iterating differently over a set result
+def f(words):
+    found = set()
+    for w in words: found.add(w)
+    return found
+--- new
+def f(words): return set(reversed(words))
+--- calls
+f(["a", "b", "c", "d", "e"])
+=== sum for loop of ints
+def f(rows):
+    total = 0
+    for r in rows: total += r["n"]
+    return total
+--- new
+def f(rows): return sum([r["n"] for r in rows])
+--- calls
+f([{"n": 1}, {"n": 2}])
+f([{}])
+=== early return for flag
+def f(items, wanted):
+    found = False
+    for i in items:
+        if i == wanted: found = True
+    return found
+--- new
+def f(items, wanted): return wanted in items
+--- calls
+f([1, 2], 2); f([1, 2], 3)
+=== bisect kept within its caller
+def _before(items, x): return len([i for i in items if i < x])
+def f(items, x): return _before(sorted(items), x)
+--- new
+from bisect import bisect_left
+def _before(items, x): return bisect_left(items, x)
+def f(items, x): return _before(sorted(items), x)
+--- calls
+f([3, 1, 2], 2)
+=== private helper with another result
+def _parts(text): return [p.strip() for p in text.split(",")]
+def f(text): return [p for p in _parts(text) if p]
+--- new
+def _parts(text): return (p.strip() for p in text.split(","))
+def f(text): return list(filter(None, _parts(text)))
+--- calls
+f("a, b,,c")
+=== private helper gone
+def _one(p): return p.strip()
+def f(text): return [_one(p) for p in text.split(",")]
+--- new
+def f(text): return [p.strip() for p in text.split(",")]
+--- calls
+f("a, b,,c")
+=== private attribute as a cache
+class C:
+    def __init__(self, n): self.n = n
+    def f(self): return self.n * 2
+--- new
+class C:
+    def __init__(self, n): self.n = n
+    def f(self):
+        found = self.__dict__.get("_f")
+        if found is None or found[0] != self.n: found = self._f = (self.n, self.n * 2)
+        return found[1]
+--- calls
+C(3).f()
+=== cached property of frozen data
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class C:
+    n: int
+    @property
+    def f(self): return sum(range(self.n % 100))
+--- new
+from dataclasses import dataclass
+from functools import cached_property
+@dataclass(frozen=True)
+class C:
+    n: int
+    @cached_property
+    def f(self): return sum(range(self.n % 100))
+--- calls
+C(3).f
+=== generator rewritten
+def f(items):
+    for i in items:
+        for j in i: yield j
+--- new
+def f(items):
+    for i in items: yield from i
+--- calls
+list(f([[1], [2, 3]]))
+=== startswith tuple
+def f(line): return line.startswith("a") or line.startswith("b")
+--- new
+def f(line): return line.startswith(("a", "b"))
+--- calls
+f("abc"); f("xyz")
+=== compiled pattern
+import re
+def f(text): return re.findall(r"\\d+", text)
+--- new
+import re
+DIGITS = re.compile(r"\\d+")
+def f(text): return DIGITS.findall(text)
+--- calls
+f("1 and 22")
+=== hoisted method
+def f(lines):
+    out = []
+    for line in lines: out.append(line.split()[0])
+    return out
+--- new
+def f(lines):
+    out = []
+    add = out.append
+    for line in lines: add(line.split(None, 1)[0])
+    return out
+--- calls
+f(["a b", "c d"])
+=== dispatch table for elif
+def f(op, a, b):
+    if op == "+": return a + b
+    elif op == "-": return a - b
+    raise ValueError("unknown: %r" % op)
+--- new
+import operator
+OPS = {"+": operator.add, "-": operator.sub}
+def f(op, a, b):
+    if op not in OPS: raise ValueError("unknown: %r" % op)
+    return OPS[op](a, b)
+--- calls
+f("+", 1, 2); f("-", 1, 2); f("*", 1, 2)
+=== slots of a method local to the loop
+class C:
+    def __init__(self): self.rows = []
+    def f(self, n):
+        for i in range(n % 10): self.rows.append(i)
+        return self
+--- new
+class C:
+    def __init__(self): self.rows = []
+    def f(self, n):
+        self.rows.extend(range(n % 10))
+        return self
+--- calls
+C().f(3)
+=== counter for dict
+def f(words):
+    counts = {}
+    for w in words: counts[w] = counts.get(w, 0) + 1
+    return counts
+--- new
+from collections import Counter
+def f(words): return dict(Counter(words))
+--- calls
+f(["a", "b", "a"])
+=== heap for sorted
+def f(items, n): return sorted(items)[:3]
+--- new
+import heapq
+def f(items, n): return heapq.nsmallest(3, items)
+--- calls
+f([3, 1, 2, 5, 4], 3)
+=== coroutine without a detour
+import asyncio
+async def g(n): return n
+async def f(n): return [await g(i) for i in range(n % 9)]
+--- new
+import asyncio
+async def g(n): return n
+async def f(n):
+    found = []
+    for i in range(n % 9): found.append(await g(i))
+    return found
+--- calls
+asyncio.run(f(3))
+=== exception raised elsewhere with the same message
+def f(n):
+    if n < 0: raise ValueError("n is negative")
+    return n * 2
+--- new
+def _refuse(): raise ValueError("n is negative")
+def f(n):
+    if n < 0: _refuse()
+    return n + n
+--- calls
+f(-1); f(2)
+=== lambda passed in
+def f(items, key): return sorted(items, key=key)
+--- new
+def f(items, key):
+    items = list(items)
+    items.sort(key=key)
+    return items
+--- calls
+f([3, 1, 2], lambda x: -x)
+=== iterative for recursive
+def f(tree): return [x for t in tree for x in (f(t) if isinstance(t, list) else [t])]
+--- new
+def f(tree):
+    found, stack = [], list(reversed(tree))
+    while stack:
+        t = stack.pop()
+        if isinstance(t, list): stack.extend(reversed(t))
+        else: found.append(t)
+    return found
+--- calls
+f([1, [2, [3, 4]], 5])
+=== slicing for copying loop
+def f(rows): return [[c for c in row] for row in rows]
+--- new
+def f(rows): return [row[:] for row in rows]
+--- calls
+f([[1, 2], [3]])
+=== not deterministic on the base
+import os
+def f(n): return os.urandom(4)
+--- new
+import os
+def f(n): return os.urandom(8)[:4]
+--- calls
+f(1)
+=== depends on the hash seed
+def f(words): return list(set(words))
+--- new
+def f(words): return list(frozenset(words))
+--- calls
+f(["alpha", "beta", "gamma", "delta"])
+""")
+
+ARRAYS_TOLD_APART = read("""
+=== dtype: dtype
+import numpy as np
+def f(a): return a * 2
+--- new
+import numpy as np
+def f(a): return (a * 2).astype(np.float32)
+--- calls
+f(np.arange(4.0))
+=== a view of the argument: identity
+import numpy as np
+def f(a): return a[1:].copy()
+--- new
+import numpy as np
+def f(a): return a[1:]
+--- calls
+f(np.arange(4.0))
+=== lost precision: values
+import numpy as np
+def f(a): return np.cumsum(a)
+--- new
+import numpy as np
+def f(a): return np.cumsum(a.astype(np.float32)).astype(a.dtype)
+--- calls
+f(np.linspace(0, 1, 7))
+=== numpy scalar for float: result
+import numpy as np
+def f(a): return float(a.sum())
+--- new
+import numpy as np
+def f(a): return a.sum()
+--- calls
+f(np.arange(4.0))
+=== argument overwritten: after the call
+import numpy as np
+def f(a): return a + 1
+--- new
+import numpy as np
+def f(a):
+    a += 1
+    return a.copy()
+--- calls
+f(np.arange(4.0))
+=== missing values: derived
+import numpy as np
+def f(a): return np.nanmax(a) if a.size else 0.0
+--- new
+import numpy as np
+def f(a): return a.max() if a.size else 0.0
+--- calls
+f(np.arange(4.0))
+=== another column order: result
+import pandas as pd
+def f(rows): return pd.DataFrame(rows)
+--- new
+import pandas as pd
+def f(rows): return pd.DataFrame(rows)[sorted(rows[0])] if rows else pd.DataFrame(rows)
+--- calls
+f([{"b": 1, "a": 2}])
+=== another index: result
+import pandas as pd
+def f(frame): return frame[frame.a > 1]
+--- new
+import pandas as pd
+def f(frame): return frame[frame.a > 1].reset_index(drop=True)
+--- calls
+f(pd.DataFrame({"a": [1, 2, 3]}))
+""")
+
+ARRAYS_EQUAL = read("""
+=== vectorised
+import numpy as np
+def f(a):
+    out = np.empty(len(a), dtype=a.dtype)
+    for i in range(len(a)): out[i] = a[i] * 2 + 1
+    return out
+--- new
+import numpy as np
+def f(a):
+    return a * a.dtype.type(2) + a.dtype.type(1)
+--- calls
+f(np.arange(4.0)); f(np.arange(4))
+=== in place on a copy
+import numpy as np
+def f(a): return np.where(a < 0, 0, a)
+--- new
+import numpy as np
+def f(a):
+    out = a.copy()
+    out[out < 0] = 0
+    return out
+--- calls
+f(np.array([1.0, -2.0, 3.0]))
+=== group by hand
+import pandas as pd
+def f(frame):
+    out = {}
+    for key, value in zip(frame["k"], frame["v"]): out[key] = out.get(key, 0) + value
+    return out
+--- new
+import pandas as pd
+def f(frame):
+    out = {}
+    for key, value in zip(frame["k"].tolist(), frame["v"].tolist()): out[key] = out.get(key, 0) + value
+    return out
+--- calls
+f(pd.DataFrame({"k": ["a", "b", "a"], "v": [1, 2, 3]}))
+""")
