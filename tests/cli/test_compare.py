@@ -187,6 +187,7 @@ def test_a_package_that_moved_between_the_sides_is_found_on_both(repo: Path) -> 
     assert done.json["speedup"] > 1.5
 
 
+@pytest.mark.slow
 def test_tests_that_pass_on_one_side_only_are_left_out(tmp_path: Path) -> None:
     old = "from app import work\nimport time\n\n\ndef test_old():\n    time.sleep(0.02)\n    assert work()\n"
     folder = repository(tmp_path / "app", test_app=old)
