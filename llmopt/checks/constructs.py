@@ -85,7 +85,7 @@ NAMES = {
     """,
     "processes": """
         subprocess.* multiprocessing.* os.system os.popen os.fork os.forkpty os.posix_spawn os.posix_spawnp os.spawnl
-        os.spawnv os.spawnve os.spawnlp os.spawnvp pty.* concurrent.futures.ProcessPoolExecutor
+        os.spawnv os.spawnlp os.spawnvp pty.* concurrent.futures.ProcessPoolExecutor
         concurrent.futures.process.* asyncio.create_subprocess_exec asyncio.create_subprocess_shell pexpect.*
         joblib.Parallel joblib.parallel.Parallel
     """,

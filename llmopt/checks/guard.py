@@ -129,18 +129,21 @@ def _is_there(read: ReadCommit, commit: str, path: str) -> bool:
 
 def objections(old: Mapping[str, str], new: Mapping[str, str]) -> list[Objection]:
     """What speaks against new sources by path, given the old ones. A path that is missing on a side is not there."""
-    gone = [Objection("names", path, 0, "the file is gone", MISSED) for path in sorted(old.keys() - new.keys())]
+    gone = [
+        Objection("names", path, 0, "the file is gone", interface.WHY["names"])
+        for path in sorted(old.keys() - new.keys())
+    ]
     before, after = _parsed(old), _parsed(new)
     after = {path: source for path, source in after.items() if path in before or path not in old}
-    lost = [Objection(each.rule, path, each.line, each.what, MISSED) for path, each in interface.losses(before, after)]
+    lost = [
+        Objection(each.rule, path, each.line, each.what, interface.WHY[each.rule])
+        for path, each in interface.losses(before, after)
+    ]
     extra = [
         Objection(use.rule, path, use.line, f"adds {use.what}", constructs.WHY[use.rule])
         for path, use in constructs.added(before, after)
     ]
     return [*gone, *lost, *extra]
-
-
-MISSED = "callers that llmopt does not see rely on it"
 
 
 def _parsed(texts: Mapping[str, str]) -> dict[str, Source]:

@@ -12,6 +12,7 @@ import builtins
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from llmopt.checks.names import FUNCTIONS, binds, imported, source
 from llmopt.checks.sources import Function, Source, Unit, units, unshared
@@ -40,6 +41,14 @@ FREE = """
     lru_cache cache cached cacheit memoize memoized cached_method cached_function wraps njit jit final override profile
     no_type_check alru_cache
 """
+
+
+# Each rule with the reason given to whoever proposed the edit.
+MISSED = "callers that llmopt does not see rely on it"
+WHY = {
+    **dict.fromkeys(("names", "signature", "attributes", "classes"), MISSED),
+    "shadowing": "the rest of the module would use it unawares",
+}
 
 
 @dataclass(frozen=True)
@@ -169,10 +178,18 @@ def _is_special(name: str) -> bool:
 
 
 def _is_no_name(node: ast.stmt) -> bool:
-    """An import, or a variable of types: somebody may get it from here, but was not asked to."""
+    """An import, a variable of types, or of a loop: somebody may get it from here, but was not asked to."""
+    if isinstance(node, (ast.For, ast.With)):
+        return True
+    if isinstance(node, ast.Assign) and any(isinstance(target, ast.Tuple) for target in node.targets):
+        return all(len(each.id) == 1 for target in node.targets for each in ast.walk(target) if _is_name(each))
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
         return ast.unparse(node.value.func).rpartition(".")[2] in ("TypeVar", "ParamSpec", "TypeVarTuple")
     return isinstance(node, (ast.Import, ast.ImportFrom))
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
 
 
 def _found(name: str, members: Members, others: list[Members], was: Members) -> list[ast.stmt] | None:
@@ -229,8 +246,9 @@ def _functions(name: str, old: list[Function], new: list[Function], in_class: bo
     """Each old definition of the name needs one now that is called the same, and the last now an old one: it wins."""
     shapes = [shape(node, in_class) for node in new]
     earlier = [shape(node, in_class) for node in old]
-    if not any(_is_kept(was, shapes[-1]) for was in earlier):
-        yield Loss(new[-1].lineno, f"`{name}` {_difference(earlier[-1], shapes[-1])}", "signature")
+    last = _last(shapes)
+    if not any(_is_kept(was, shapes[last]) for was in earlier):
+        yield Loss(new[last].lineno, f"`{name}` {_difference(earlier[_last(earlier)], shapes[last])}", "signature")
         return
     for node in old:
         was = shape(node, in_class)
@@ -238,6 +256,16 @@ def _functions(name: str, old: list[Function], new: list[Function], in_class: bo
             likely = next((i for i, each in enumerate(shapes) if each.binding == was.binding), len(new) - 1)
             yield Loss(new[likely].lineno, f"`{name}` {_difference(was, shapes[likely])}", "signature")
             return
+
+
+def _last(shapes: list[Shape]) -> int:
+    """The definition that is called by the name in the end."""
+    plain = [number for number, each in enumerate(shapes) if not ACCESSORS & set(each.binding)]
+    return plain[-1] if plain else len(shapes) - 1
+
+
+# They add to the definition before them instead of taking its place.
+ACCESSORS = frozenset({"setter", "deleter", "getter", "overload", "register"})
 
 
 def shape(node: Function, in_class: bool) -> Shape:
@@ -302,9 +330,7 @@ def _difference(was: Shape, now: Shape) -> str:
         return f"no longer gives {was.gives}" if was.gives else f"gives {now.gives} now"
     if gone := [each for each in was.decorators if each not in now.decorators]:
         return f"is no longer decorated with @{gone[0]}"
-    if was.parameters != now.parameters:
-        return _parameter(was.parameters, now.parameters)
-    return ""
+    return _parameter(was.parameters, now.parameters) if was.parameters != now.parameters else ""
 
 
 def _listed(words: str, some: Iterable[str], others: Collection[str]) -> str:
@@ -320,17 +346,22 @@ def _parameter(was: Parameters, now: Parameters) -> str:
     for name, kind, default in was:
         if name not in new:
             return f"no longer takes {_quoted(name)}"
-        if new[name][2] != default:
+        if new[name][2] != default and not (_is_sentinel(default) and _is_sentinel(new[name][2])):
             return _defaults(name, default, new[name][2])
         if new[name][1] != kind:
             return f"takes {_quoted(name)} in another way"
     if more := [name for name in new if name not in old]:
         return f"takes {_quoted(more[0])} now"
-    return "takes its parameters in another order"
+    return "takes its parameters in another order" if list(old) != list(new) else ""
 
 
 def _quoted(name: str) -> str:
     return {"*": "any positional arguments", "**": "any keyword arguments"}.get(name, f"`{name}`")
+
+
+def _is_sentinel(default: str | None) -> bool:
+    """A private name: callers cannot tell it from another one."""
+    return default is not None and bool(re.fullmatch(r"_\w+", default))
 
 
 def _defaults(name: str, was: str | None, now: str | None) -> str:

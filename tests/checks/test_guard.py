@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llmopt.checks import guard
-from llmopt.data import Base, Candidate, Function, Hotspot, Proposal
+from llmopt.data import Base, Candidate, Finding, Function, Hotspot, Proposal
+from llmopt.errors import EditError
 
 SPOT = Hotspot(Function("pkg/a.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
 
@@ -25,6 +26,9 @@ def candidate(*changed: str) -> Candidate:
         "pkg/latest.py",
         "pkg/contest.py",
         "pkg/attest/x.py",
+        "app/tasks.py",
+        "app/dodo.py",
+        "pkg/circleci/x.py",
     ],
 )
 def test_product_code_may_be_edited(path: str) -> None:
@@ -39,6 +43,9 @@ def test_product_code_may_be_edited(path: str) -> None:
         "pkg/tests/x.py",
         "pkg/Tests/x.py",
         "pkg/testing/x.py",
+        "pkg/testdata/x.py",
+        "asv_benchmarks/benchmarks/x.py",
+        ".circleci/x.py",
         "pkg/test_a.py",
         "pkg/a_test.py",
         "app/tests.py",
@@ -53,7 +60,13 @@ def test_product_code_may_be_edited(path: str) -> None:
         "src/usercustomize.py",
         "pkg/x.pth",
         "setup.py",
+        "packages/one/setup.py",
         "noxfile.py",
+        "tasks.py",
+        "fabfile.py",
+        "constraints.txt",
+        "Pipfile",
+        ".gitlab-ci.yml",
         "pyproject.toml",
         "setup.cfg",
         "pytest.ini",
@@ -113,6 +126,85 @@ def test_users_patterns_mean_files_and_folders(pattern: str, path: str) -> None:
 )
 def test_users_patterns_mean_no_more_than_they_say(pattern: str, path: str) -> None:
     assert not guard.is_excluded(path, [pattern])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("pkg/testing", "pkg/testing/tools.py"),
+        ("pkg/testing/*.py", "pkg/testing/tools.py"),
+        ("pkg/data.json", "pkg/data.json"),
+        ("setup.py", "setup.py"),
+        ("*_test.py", "pkg/chi2_test.py"),
+    ],
+)
+def test_paths_that_the_user_allows_may_be_edited(pattern: str, path: str) -> None:
+    assert guard.turned_down(path, [], []) != ""
+    assert guard.turned_down(path, [], [], [pattern]) == ""
+    assert guard.turned_down("tests/test_a.py", [], [], [pattern]) != ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["sitecustomize.py", "pkg/usercustomize.py", "pkg/x.pth", ".llmopt/x.py", ".git/hooks/x.py", "bench.py", "no.py"],
+)
+def test_some_paths_cannot_be_allowed(path: str) -> None:
+    assert guard.turned_down(path, ["bench.py"], ["no.py"], ["*", path]) != ""
+
+
+def looked_at(old: dict[str, str], new: dict[str, str], *packages: str) -> Finding:
+    """The guard's word on files that change from old to new; "" stands for a file that is not there."""
+    commits = {"b": old, "c": new}
+
+    def read(commit: str, path: str) -> str:
+        if not (text := commits[commit].get(path, "")):
+            raise EditError(f"{path} does not exist in the repository")
+        return text
+
+    changed = [path for path in sorted({*old, *new}) if old.get(path, "") != new.get(path, "")]
+    return guard.check([], [], read=read, packages=packages)(candidate(*changed), Base("b", {}))
+
+
+@pytest.mark.parametrize("path", ["json.py", "src/random.py", "json/__init__.py", "numpy.py", "lib/my_pkg/__init__.py"])
+def test_new_module_that_hides_another_is_turned_down(path: str) -> None:
+    finding = looked_at({"pkg/__init__.py": "#\n"}, {"pkg/__init__.py": "#\n", path: "x = 1\n"}, "numpy", "my-pkg")
+    assert "it would be imported in place of the one of that name" in finding.reason
+
+
+@pytest.mark.parametrize("path", ["pkg/json.py", "pkg/random/__init__.py", "fast.py", "pkg/_numpy.py"])
+def test_new_module_with_a_name_of_its_own_passes(path: str) -> None:
+    assert looked_at({"pkg/__init__.py": "#\n"}, {"pkg/__init__.py": "#\n", path: "x = 1\n"}, "numpy").passed
+
+
+def test_module_of_a_taken_name_that_was_there_may_be_edited() -> None:
+    assert looked_at({"json.py": "x = 1\n"}, {"json.py": "x = 2\n"}).passed
+
+
+def test_code_is_looked_at_and_at_most_three_reasons_are_told() -> None:
+    old = {"pkg/a.py": "import sys\nA = B = C = D = E = 1\n"}
+    finding = looked_at(old, {"pkg/a.py": "import sys\n"})
+    assert finding.reason == (
+        "pkg/a.py: `A` is gone: callers that llmopt does not see rely on it; "
+        "pkg/a.py: `B` is gone: callers that llmopt does not see rely on it; "
+        "pkg/a.py: `C` is gone: callers that llmopt does not see rely on it (and 2 more)"
+    )
+    assert looked_at(old, {"pkg/a.py": old["pkg/a.py"] + "F = 1\n"}).passed
+
+
+def test_paths_are_told_before_the_code() -> None:
+    finding = looked_at({"pkg/a.py": "A = 1\n"}, {"pkg/a.py": "import os\n", "tests/test_a.py": "x = 1\n"})
+    assert finding.reason.startswith("edits tests/test_a.py: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("pkg/a.pyx", "cdef int f(): return 1\n", "cdef int f(): return 2\n"),
+        ("pkg/a.py", "type X[T: int = str] = !!\n", "type X[T: int = set] = !!\n"),
+    ],
+)
+def test_what_this_python_cannot_read_is_left_to_the_other_checks(path: str, old: str, new: str) -> None:
+    assert looked_at({path: old}, {path: new}).passed
 
 
 def test_one_path_out_of_bounds_turns_the_whole_candidate_down() -> None:

@@ -167,6 +167,9 @@ LEFT_ALONE = {
     "local of a built-in's name": edited(
         "return len([n for n in graph.nodes])", "id = len(graph.nodes)\n    return id"
     ),
+    "setter added": edited(
+        "    @staticmethod\n", "    @size.deleter\n    def size(self):\n        del self.nodes\n\n    @staticmethod\n"
+    ),
     "layout of defaults": edited("nodes=()", "nodes=( )"),
 }  # fmt: skip
 
@@ -202,6 +205,17 @@ def test_property_may_be_computed_once() -> None:
 def test_parameters_keep_their_order() -> None:
     old, new = "def f(a=1, b=1):\n    return a\n", "def f(b=1, a=1):\n    return a\n"
     assert [each.what for each in objections(new, old)] == ["`f` takes its parameters in another order"]
+
+
+def test_private_default_is_nobodys_to_give() -> None:
+    old = "def f(a=_MISSING):\n    return a\n"
+    assert objections(old.replace("_MISSING", "_NOTHING"), old) == []
+    assert [each.rule for each in objections(old.replace("_MISSING", "None"), old)] == ["signature"]
+
+
+def test_variables_of_module_level_loops_are_no_names() -> None:
+    old = "for name in range(3):\n    f(name)\na, b = 'a', 'b'\nA, LIMIT = 1, 2\n"
+    assert [each.what for each in objections("f(3)\n", old)] == ["`A` is gone", "`LIMIT` is gone"]
 
 
 def test_definition_that_moved_is_compared_where_it_went() -> None:
