@@ -239,7 +239,7 @@ def compare(
     head: Annotated[
         str,
         typer.Argument(
-            metavar="[HEAD]",
+            metavar="HEAD",
             help="A revision, a folder, or a .patch or .diff file for BASE. [default: the working tree as it is]",
             show_default=False,
         ),
@@ -295,7 +295,7 @@ def bench(
     revision: Annotated[
         str,
         typer.Argument(
-            metavar="[REV]", help="A revision or a folder. [default: the working tree as it is]", show_default=False
+            metavar="REV", help="A revision or a folder. [default: the working tree as it is]", show_default=False
         ),
     ] = "",
     path: PathOption = Path(),
