@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from llmopt import judge, noise_floor, timer, workloads
+from llmopt import calibration, judge, noise_floor, timer, workloads
 from llmopt.checks import suite
 from llmopt.data import Base, Limits, TestRun, Tree, Workload
-from llmopt.errors import ProjectError, WorkloadError
+from llmopt.errors import ProjectError
 from llmopt.target import Target
 
 Watch = Callable[[str], None]
 
-# One sample should last this long: shorter ones are dominated by what else the machine does. In-process workloads are
-# repeated until they do.
-SAMPLE_SECONDS = 0.3
-MOST_REPETITIONS = 1000
-NOISE_PAIRS = 8
-# CPU time over wall time, above which a workload is taken to use several cores.
-ONE_CORE = 1.1
+NOISE_PAIRS, COUNTED_PAIRS = 8, 3  # counts hardly vary, and each takes long
 PASSING = ("passed", "skipped", "xfailed", "xpassed")
 
 
@@ -53,36 +46,18 @@ def timed(
 
     The floor is remembered in the file `floors` for a day: it is the machine's and the workloads', not the code's.
     """
-    found = []
     for index, workload in enumerate(target.project.workloads):
         watch(f"workload {index + 1}: {workload.spec}")
-        found.append(_calibrated(target, tree, workload, limits, counter))
-    calibrated = replace(
-        base,
-        seconds=tuple(each.seconds for each in found),
-        repetitions=tuple(each.repetitions for each in found),
-        outputs=tuple(each.output for each in found),
-        pinned=tuple(each.pinned for each in found),
-    )
+        base = _with_workload(base, target, tree, workload, limits, counter)
 
     def measure() -> float:
         watch("noise floor: the base against itself")
-        rounds = timer.rounds(target, calibrated, tree, tree, limits, counter=counter)
-        return judge.noise(list(itertools.islice(rounds, NOISE_PAIRS)), weights, objective)
+        rounds = timer.rounds(target, base, tree, tree, limits, counter=counter)
+        return judge.noise(list(itertools.islice(rounds, COUNTED_PAIRS if counter else NOISE_PAIRS)), weights, objective)
 
     weights = [workload.weight for workload in target.project.workloads]
-    key = noise_floor.key(target.project, calibrated, objective)
-    return replace(calibrated, noise=noise_floor.remembered(floors, key, measure))
-
-
-@dataclass(frozen=True)
-class Calibrated:
-    """What is known of one workload on the base."""
-
-    seconds: float
-    repetitions: int
-    output: str
-    pinned: bool
+    key = noise_floor.key(target.project, base, objective)
+    return replace(base, noise=noise_floor.remembered(floors, key, measure))
 
 
 def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:
@@ -123,19 +98,15 @@ def _no_gate(run: TestRun, failing: tuple[str, ...], unstable: list[str]) -> str
     return f"all {len(run.outcomes)} tests are skipped on the unchanged code"
 
 
-def _calibrated(target: Target, tree: Tree, workload: Workload, limits: Limits, counter: str) -> Calibrated:
-    # The first run compiles the byte code, checks which files are imported, and tells how long one repetition takes.
-    first = workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
-    if first.sample.seconds <= 0:
-        raise WorkloadError(f"workload {workload.spec} took no measurable time", "give it more to do")
-    repetitions = 1
-    if workloads.can_repeat(workload) and not counter:  # counts need no long samples, and slow a run down
-        repetitions = min(MOST_REPETITIONS, max(1, math.ceil(SAMPLE_SECONDS / first.sample.seconds)))
-    again = [workloads.run(target, tree, workload, limits, repetitions=repetitions) for _ in range(2)]
+def _with_workload(base: Base, target: Target, tree: Tree, workload: Workload, limits: Limits, counter: str) -> Base:
+    first = calibration.first_run(target, tree, workload, limits)
+    known = calibration.calibrate(workload, [first], counter)
+    again = [workloads.run(target, tree, workload, limits, repetitions=known.repetitions) for _ in range(2)]
     digests = {run.probed.ran.stdout_digest for run in again}
-    return Calibrated(
-        seconds=min(run.sample.seconds for run in again),
-        repetitions=repetitions,
-        output=digests.pop() if len(digests) == 1 else "",
-        pinned=first.probed.ran.cpu_seconds <= ONE_CORE * first.probed.ran.wall_seconds,
+    return replace(
+        base,
+        seconds=(*base.seconds, min(run.sample.seconds for run in again)),
+        repetitions=(*base.repetitions, known.repetitions),
+        outputs=(*base.outputs, digests.pop() if len(digests) == 1 else ""),
+        pinned=(*base.pinned, known.pinned),
     )

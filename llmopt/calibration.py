@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmopt import workloads
-from llmopt.baseline import MOST_REPETITIONS, ONE_CORE, SAMPLE_SECONDS
 from llmopt.data import Limits, Tree, Workload
 from llmopt.errors import WorkloadError
 from llmopt.target import Target
 from llmopt.workloads import Run
+
+# One sample should last this long: shorter ones are dominated by what else the machine does. In-process workloads are
+# repeated until they do.
+SAMPLE_SECONDS = 0.3
+MOST_REPETITIONS = 1000
+# CPU time over wall time, above which a workload is taken to use several cores.
+ONE_CORE = 1.1
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,17 @@ def optimize(
     ] = None,
     min_speedup: Annotated[
         float | None,
-        typer.Option("--min-speedup", metavar="X", help="Least end-to-end speedup of an edit. [default: 1.03]"),
+        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
+    ] = None,
+    objective: Objective = None,
+    max_memory_growth: Annotated[
+        float | None,
+        typer.Option(
+            "--max-memory-growth", metavar="X", help="Most peak memory of an edit, by the base's. [default: 1.1]"
+        ),
+    ] = None,
+    max_pairs: Annotated[
+        int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
     ] = None,
     budget_usd: Annotated[
         float | None, typer.Option("--budget-usd", metavar="X", help="Stop before a call that could cost more in all.")
@@ -176,6 +186,9 @@ def optimize(
         "model": model,
         "functions": function,
         "min_speedup": min_speedup,
+        "objective": objective,
+        "max_memory_growth": max_memory_growth,
+        "max_pairs": max_pairs,
         "budget_usd": budget_usd,
         "max_tokens": max_tokens,
         "max_time": max_time,

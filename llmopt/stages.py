@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
+from llmopt import calibration, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
 from llmopt.checks import duplicate, guard, output, tests, timing
 from llmopt.data import (
     Base,
@@ -106,7 +106,7 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
 
 def profiled_repetitions(seconds: float) -> int:
     """How often a workload of so many seconds runs under the profiler (where one process can run it again)."""
-    return min(baseline.MOST_REPETITIONS, max(1, math.ceil(PROFILE_SECONDS / seconds)))
+    return min(calibration.MOST_REPETITIONS, max(1, math.ceil(PROFILE_SECONDS / seconds)))
 
 
 def unmeasured_base(opened: Session) -> Base:

@@ -34,7 +34,12 @@ def problem(folder: Path, flags: dict[str, Any] | None = None, **environ: str) -
 
 def test_without_anything_the_defaults_hold(top: Path) -> None:
     settings = loaded(top, top)
-    assert (settings.model, settings.keep, settings.min_speedup, settings.max_time) == ("rules", "branch", 1.005, 1800.0)
+    assert (settings.model, settings.keep, settings.min_speedup, settings.max_time) == (
+        "rules",
+        "branch",
+        1.005,
+        1800.0,
+    )
     assert settings.workloads == []
 
 
