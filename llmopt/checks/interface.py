@@ -204,6 +204,8 @@ def _found(name: str, members: Members, others: list[Members], was: Members) -> 
         return None
     if owner not in members:  # the whole class is gone, and named as that
         return []
+    if last in _set_on_self(members, [each for each in members if each.rpartition(".")[0] == owner]):
+        return []  # a field of the class that is one of its instances now
     heads = [node for node in members[owner] if isinstance(node, ast.ClassDef)]
     if not heads:
         return next((other[name] for other in others if name in other), [])

@@ -207,6 +207,14 @@ def test_parameters_keep_their_order() -> None:
     assert [each.what for each in objections(new, old)] == ["`f` takes its parameters in another order"]
 
 
+def test_field_may_become_an_attribute_of_instances() -> None:
+    old = "class A(Base):\n    name: str\n    size: int\n"
+    new = "class A(Base):\n    def __init__(self, name):\n        self.name = name\n        self.size = 1\n"
+    assert objections(new, old) == []
+    old, new = old.replace("(Base)", ""), new.replace("(Base)", "")
+    assert [each.what for each in objections(new.replace("self.size = 1", "pass"), old)] == ["`A.size` is gone"]
+
+
 def test_private_default_is_nobodys_to_give() -> None:
     old = "def f(a=_MISSING):\n    return a\n"
     assert objections(old.replace("_MISSING", "_NOTHING"), old) == []
