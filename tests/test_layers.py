@@ -32,7 +32,7 @@ LAYERS = [
     ["target", "encoding", "trees", "git", "journal", "sandbox/", "config"],
     ["doubts"],
     ["judge", "samples"],
-    ["data", "errors", "folders", "machine"],
+    ["data", "errors", "evidence", "folders", "machine"],
 ]
 
 
