@@ -125,6 +125,10 @@ def optimize(
     max_pairs: Annotated[
         int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
     ] = None,
+    float_tolerance: Annotated[
+        float | None,
+        typer.Option("--float-tolerance", metavar="X", help="How far floats may differ, relatively. [default: 0, exact]"),
+    ] = None,
     budget_usd: Annotated[
         float | None, typer.Option("--budget-usd", metavar="X", help="Stop before a call that could cost more in all.")
     ] = None,
@@ -189,6 +193,7 @@ def optimize(
         "objective": objective,
         "max_memory_growth": max_memory_growth,
         "max_pairs": max_pairs,
+        "float_tolerance": float_tolerance,
         "budget_usd": budget_usd,
         "max_tokens": max_tokens,
         "max_time": max_time,

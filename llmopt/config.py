@@ -96,6 +96,7 @@ class Settings(BaseModel):
     )
     max_memory_growth: float = Field(default=1.10, ge=1.0, description="Most peak memory of an edit, by the base's.")
     max_pairs: int = Field(default=MAX_PAIRS, ge=7, description="Most pairs of runs for one decision.")
+    float_tolerance: float = Field(default=0.0, ge=0.0, lt=1.0, description="How far floats may differ, relatively.")
     attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")

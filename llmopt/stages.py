@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import calibration, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
-from llmopt.checks import duplicate, guard, output, tests, timing
+from llmopt.checks import calls, duplicate, guard, output, tests, timing
 from llmopt.data import (
     Base,
     Candidate,
@@ -125,7 +125,7 @@ def localized(opened: Session, found: Profile) -> Localized:
 
     def is_target(path: str) -> bool:
         is_code = localize.is_code(path, opened.project.folder)
-        return is_code and not guard.turned_down(path, protected, opened.settings.exclude)
+        return is_code and not guard.turned_down(path, protected, opened.settings.exclude, opened.settings.allow_paths)
 
     hotspots, skipped = localize.hotspots(
         found,
@@ -253,9 +253,22 @@ def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict])
     asked = settings.min_speedup, pair_seconds, settings.max_pairs, settings.objective
     so_far = 1 + sum("timing" in verdict.evidence for verdict in verdicts)
 
+    def read(at: str, path: str) -> str:
+        return encoding.reader(trees.of(at))(path)
+
     return {
-        "duplicate": duplicate.check(lambda at, path: encoding.reader(trees.of(at))(path), lambda: fingerprints),
-        "guard": guard.check(workload_files(opened), opened.settings.exclude),
+        "duplicate": duplicate.check(read, lambda: fingerprints),
+        "guard": guard.check(
+            workload_files(opened), settings.exclude, settings.allow_paths, read, opened.project.interpreter.packages
+        ),
+        "calls": calls.check(
+            target,
+            tree_of,
+            opened.folder / "calls",
+            workload=opened.workload_limits,
+            tests=opened.test_limits,
+            tolerance=settings.float_tolerance,
+        ),
         "output": output.check(target, tree_of, opened.workload_limits),
         "tests": tests.check(target, tree_of, opened.test_limits),
         "timing": timed("timing", judge.screening(*asked)),
