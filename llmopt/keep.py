@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt import git, output
+from llmopt import evidence, git, output
 from llmopt.data import Verdict
 from llmopt.judge import describe
 
@@ -32,6 +32,7 @@ def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
     facts = [
         f"Speedup: {describe(verdict.speedup, verdict.interval)} (95 %), end to end on {', '.join(workloads)}",
         f"Asked about: {verdict.function}",
+        f"Evidence: {evidence.line(verdict.evidence)}",
         *(
             f"{stage.capitalize()}: {text}"
             for stage, text in verdict.evidence.items()

@@ -352,6 +352,7 @@ def test_message_carries_numbers_evidence_and_author() -> None:
         "",
         "Speedup: 1.50x [1.45, 1.55] (95 %), end to end on python bench.py",
         "Asked about: pkg/hot.py::Table.lookup",
+        "Evidence: tests (12 tests)",
         "Tests: 12 tests passed as before",
         "Model: anthropic:some-model",
         f"Run: {RUN} (llmopt)",

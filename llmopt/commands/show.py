@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from llmopt import journal, output, session
+from llmopt import evidence, journal, output, session
 from llmopt.commands.runs import last_outcome, read_as
 from llmopt.data import Outcome, Verdict
 from llmopt.judge import describe
@@ -40,8 +40,9 @@ def head(name: str, outcome: Outcome | None) -> dict[str, Any]:
 
 
 def plain(verdicts: tuple[Verdict, ...]) -> Any:
-    """Verdicts as JSON data."""
-    return TypeAdapter(tuple[Verdict, ...]).dump_python(verdicts, mode="json")
+    """Verdicts as JSON data, each with the level of its evidence."""
+    dumped = TypeAdapter(tuple[Verdict, ...]).dump_python(verdicts, mode="json")
+    return [{**each, "level": evidence.level(each["evidence"])} for each in dumped]
 
 
 def verdicts_of(record: Path) -> tuple[Verdict, ...]:
@@ -84,6 +85,7 @@ def verdict_text(number: int, verdict: Verdict) -> Text:
     else:
         first, *more = verdict.reason.splitlines()[:12] or [""]
         lines += [f"   reason: {first}", *(f"           {line}" for line in more)]
+    lines.append(f"   evidence: {evidence.line(verdict.evidence)}")
     lines += [f"   {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage != "syntax"]
     lines.append(
         f"   {words.tokens(verdict.usage)}, {words.duration(verdict.seconds)}; commit {verdict.commit[:12] or 'none'}"

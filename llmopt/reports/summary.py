@@ -7,6 +7,7 @@ import os
 import platform
 from typing import Any
 
+from llmopt import evidence
 from llmopt.config import Settings
 from llmopt.data import Base, Outcome, Verdict
 from llmopt.judge import describe, resolvable
@@ -145,12 +146,20 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "speedup": round(verdict.speedup, 4),
                 "interval": bounds(verdict.interval),
                 "author": verdict.author,
+                "level": evidence.level(verdict.evidence),
                 "evidence": dict(verdict.evidence),
             }
             for verdict in outcome.accepted
         ],
         "rejected": [
-            {"function": v.function, "stage": v.stage, "reason": v.reason, "author": v.author} for v in outcome.rejected
+            {
+                "function": verdict.function,
+                "stage": verdict.stage,
+                "reason": verdict.reason,
+                "author": verdict.author,
+                "level": evidence.level(verdict.evidence),
+            }
+            for verdict in outcome.rejected
         ],
         "put_aside": [
             {
@@ -159,6 +168,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "speedup": round(verdict.speedup, 4),
                 "interval": bounds(verdict.interval),
                 "reason": verdict.reason,
+                "level": evidence.level(verdict.evidence),
             }
             for verdict in outcome.put_aside
         ],
