@@ -141,7 +141,10 @@ class _Walk:
         return self.items(expected[3], got[3], f"{where}.args")
 
     def arguments(self, expected: Node, got: Node) -> Difference | None:
-        """[positional, by name], after the call."""
+        """[positional, by name], after the call; or that nothing changed."""
+        if _kind(expected) or _kind(got):
+            texts = [f"left {_kind(each)}" if _kind(each) else "changed" for each in (expected, got)]
+            return None if expected == got else Difference("arguments after the call", *texts)
         for place, (before, after) in enumerate(zip(expected, got, strict=False)):
             if place == 0 and {before[0], after[0]} == {"tuple"} and len(before[1]) == len(after[1]):
                 for at, pair in enumerate(zip(before[1], after[1], strict=True)):

@@ -24,6 +24,7 @@ from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
 FORMAT = 1  # of the files in the folder
+HELD_CALLS = 5
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
 
@@ -35,8 +36,8 @@ class Bounds:
     derived: int = 240  # inputs of one function
     held: int = 40  # inputs of one function that are called several times
     call_seconds: float = 1.0
-    held_seconds: float = 0.1
-    run_seconds: float = 6.0
+    held_seconds: float = 0.05
+    run_seconds: float = 3.0
     wait_seconds: float = 120.0  # for one process, its start and the descriptions included
     seeds: tuple[str, ...] = ("0", "1")  # PYTHONHASHSEED
 
@@ -215,7 +216,7 @@ def _chosen(recorded: Recorded, most: int) -> list[Mapping[str, Any]]:
     for call in recorded.kept:
         by_kind.setdefault(call["kind"], {}).setdefault(call["arguments"], call)
     ranked = [(at, call) for calls in by_kind.values() for at, call in enumerate(calls.values())]
-    ranked.sort(key=lambda pair: pair[0])
+    ranked.sort(key=lambda pair: (pair[0], len(pair[1]["arguments"])))
     return [call for _, call in ranked[:most]]
 
 
@@ -241,16 +242,17 @@ def _kept(
 ) -> list[dict[str, Any]]:
     """The inputs that can be called again and again, with their seconds."""
     kept: list[dict[str, Any]] = []
-    total = 0.0
+    share = bounds.run_seconds / max(1, len({key(each) for each in inputs}))
+    totals: dict[str, float] = {}
     for each in inputs:
         result = results[each["id"]]
         reason = _unfit(each, result)
-        total += 0.0 if reason else result["seconds"]
-        if not reason and total > bounds.run_seconds:
-            reason, total = "they take too long", total - result["seconds"]
+        if not reason and totals.get(key(each), 0.0) + result["seconds"] > share:
+            reason = "they take too long"
         if reason:
             dropped[reason] = dropped.get(reason, 0) + 1
         else:
+            totals[key(each)] = totals.get(key(each), 0.0) + result["seconds"]
             kept.append({**each, "seconds": result["seconds"]})
     return kept
 
@@ -272,9 +274,11 @@ def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, An
     """Inputs to be called several times in a row, those recorded first; of each function some."""
     chosen: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
+    left = bounds.run_seconds
     for each in inputs:
-        if each["seconds"] <= bounds.held_seconds and counts.get(key(each), 0) < bounds.held:
+        if each["seconds"] <= min(bounds.held_seconds, left) and counts.get(key(each), 0) < bounds.held:
             counts[key(each)] = counts.get(key(each), 0) + 1
+            left -= HELD_CALLS * each["seconds"]
             chosen.append({**each, "hold": True, "id": f"h{each['id']}"})
     return chosen
 

@@ -1,9 +1,10 @@
 """Record calls of chosen functions while the program runs: their arguments, as bytes to call the function with again.
 
 Functions are wrapped as `llmopt_observe` does it, so that `from m import f` elsewhere is recorded too. Of all calls a
-bounded number is kept, one of each kind before a second of any: a kind is the types, sizes and signs of the arguments,
-the lines that ran, and how the call ended. A call that is not looked at costs one comparison; how many are looked at,
-and how long that takes, is bounded. Options: "functions" [{"path", "name", "line"}] and "seed".
+bounded number is kept, of different kinds before more of one, and small ones rather than large ones: a kind is the
+types, sizes and signs of the arguments, the lines that ran, and how the call ended. A call that is not looked at costs
+one comparison; how many are looked at, and how long that takes, is bounded. Options: "functions" [{"path", "name",
+"line"}] and "seed".
 """
 
 import base64
@@ -28,7 +29,6 @@ except ImportError:
     from random import Random
 
 KEPT = 60  # calls of a function
-KEPT_OF_A_KIND = 4
 CALL_BYTES = 4 * 1024**2
 FUNCTION_BYTES = 24 * 1024**2
 SECONDS = 3.0  # spent on one function's calls in one process, without the calls themselves
@@ -168,15 +168,17 @@ class Record:
         return int(self.random() * 2 * ((1 << min(doubled, 40)) - 1))
 
     def keep(self, call):
+        """Keep it if there is room, or if it is of a new kind or much smaller than one of its kind."""
         group = self.kinds.setdefault(call.kind, [])
-        kept = sum(map(len, self.kinds.values()))
-        if len(group) >= (KEPT_OF_A_KIND if kept < KEPT else 1) or self.bytes + len(call.data) > FUNCTION_BYTES:
+        if any(each.mark == call.mark for each in group):
             return
-        if kept >= KEPT:
-            largest = max(self.kinds.values(), key=len)
-            if len(largest) < 2:
+        if sum(map(len, self.kinds.values())) >= KEPT or self.bytes + len(call.data) > FUNCTION_BYTES:
+            crowd = group or max(self.kinds.values(), key=len)
+            largest = max(crowd, key=lambda each: len(each.data), default=None)
+            if largest is None or (len(crowd) < 2 and not group) or (group and 2 * len(call.data) > len(largest.data)):
                 return
-            self.bytes -= len(largest.pop().data)
+            crowd.remove(largest)
+            self.bytes -= len(largest.data)
         group.append(call)
         self.bytes += len(call.data)
 
@@ -211,6 +213,7 @@ class Call:
         self.record = record
         self.kind = kind
         self.data = data
+        self.mark = zlib.crc32(data)
         self.types = types_in_it
         self.outcome = ""
 

@@ -29,6 +29,8 @@ import sys
 import types
 import weakref
 
+import llmopt_pickles
+
 MOST_NODES = 200_000
 MOST_DEPTH = 100
 DRAINED = 1000  # items taken from an iterator
@@ -75,16 +77,41 @@ class Describer:
     def __init__(self):
         self.numbers = {}
         self.drains = True  # before a call its iterators must be left as they are
+        self.most_items, self.most_depth = sys.maxsize, MOST_DEPTH
         self.begin()
 
-    def begin(self):
-        """A new walk: everything is described in full again."""
+    @classmethod
+    def brief(cls):
+        """One that shows a value, not for comparison."""
+        describer = cls()
+        describer.drains, describer.most_items, describer.most_depth = False, 8, 4
+        return describer
+
+    def number_all(self, value):
+        """Number the objects in a value; its bytes, by which a change shows, or None if it cannot be written."""
+        try:
+            data, memo = llmopt_pickles.numbered(value)
+        except Exception:  # whatever the program's classes raise: it is walked then
+            drains, self.drains = self.drains, False
+            self.nodes(value)
+            self.drains = drains
+            return None
+        self.numbers.update(memo)
+        return data
+
+    def begin(self, unchanged=0):
+        """A new walk: everything is described in full again, but for objects with lower numbers than `unchanged`."""
         self.walked = set()
+        self.unchanged = unchanged
         self.left = MOST_NODES
         self.depth = 0
 
     def number(self, value):
         return self.numbers.setdefault(id(value), (len(self.numbers), value))[0]
+
+    def shown(self, items):
+        """As many of them as are described."""
+        return items if self.most_items == sys.maxsize else list(itertools.islice(items, self.most_items))
 
     def nodes(self, *values):
         """One walk over the values."""
@@ -100,7 +127,7 @@ class Describer:
         self.left -= 1
         if self.left < 0:
             raise TooLargeError()
-        if self.depth > MOST_DEPTH:
+        if self.depth > self.most_depth:
             return ["opaque", "nested deeper than %d levels" % MOST_DEPTH]
         self.depth += 1
         try:
@@ -126,7 +153,7 @@ class Describer:
     def seen(self, value):
         """The number of a mutable object, and whether this walk has been here."""
         number = self.number(value)
-        again = number in self.walked
+        again = number in self.walked or number < self.unchanged
         self.walked.add(number)
         return number, again
 
@@ -141,6 +168,8 @@ class Describer:
 
     def sequence(self, value):
         """Items in order; very many plain ones by digest."""
+        if self.most_items < len(value):
+            return [*self.items(value[: self.most_items]), ["cut", len(value) - self.most_items, ""]]
         if len(value) <= LONG or not all(type(each) in PLAIN for each in value):
             self.left -= len(value)
             return self.items(value)
@@ -156,7 +185,7 @@ class Describer:
 
     def pairs(self, value):
         self.left -= len(value)
-        return [[self.node(key), self.node(each)] for key, each in dict.items(value)]
+        return [[self.node(key), self.node(each)] for key, each in self.shown(dict.items(value))]
 
     def set(self, value):
         number, again = self.seen(value)
@@ -168,7 +197,7 @@ class Describer:
     def unordered(self, value):
         """Elements in an order that does not depend on hashes; numbers are given in that order."""
         self.left -= len(value)
-        return self.items(sorted(value, key=_sort_key))
+        return self.items(self.shown(sorted(value, key=_sort_key)))
 
     def views(self, value):
         if isinstance(value, type({}.items())):
@@ -239,7 +268,10 @@ class Describer:
 
     def object(self, value):
         kind = type(value)
-        immutable = isinstance(value, IMMUTABLE) or _is_frozen(kind)
+        name = llmopt_pickles.singletons.name(value)
+        if name:
+            return ["constant", *name]
+        immutable = _is_frozen(kind) or (issubclass(kind, IMMUTABLE) and not getattr(value, "__dict__", None))
         number, again = (None, False) if immutable else self.seen(value)
         if again:
             return ["ref", number]

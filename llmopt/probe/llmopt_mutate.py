@@ -14,14 +14,32 @@ DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
 
 
-def derived(args, kwargs, optional=()):
+def derived(args, kwargs, optional=(), others=()):
     """(what was changed, args, kwargs): one part of one argument is another; the arguments take turns.
 
-    `optional` are the positions and names of arguments that may be None.
+    `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls.
     """
-    turns = [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
+    turns = [_crossed(args, kwargs, others)]
+    turns += [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
     turns += [_of_argument(args, kwargs, name, value, name in optional) for name, value in kwargs.items()]
     return _in_turn(turns)
+
+
+def _crossed(args, kwargs, others):
+    """One argument as in another call, and texts made of two halves."""
+    for other_args, _ in others:
+        for at, (own, other) in enumerate(zip(args, other_args)):  # noqa: B905 (3.10 and later)
+            if type(own) is not type(other):
+                continue
+            if len(args) > 1:
+                yield "argument %d: that of another call" % (at + 1), (*args[:at], other, *args[at + 1 :]), kwargs
+            if type(own) is str and own and other:
+                for mixed in (
+                    own[: len(own) // 2] + other[len(other) // 2 :],
+                    own[:1] + other[1:],
+                    own[:-1] + other[-1:],
+                ):
+                    yield "argument %d: halves of two texts" % (at + 1), (*args[:at], mixed, *args[at + 1 :]), kwargs
 
 
 def _of_argument(args, kwargs, at, value, may_be_none):
@@ -86,6 +104,7 @@ def _of_str(value, depth):
         value + "é",
         value + "\n",
     ]
+    others += [value[:1] + value + value[-1:], value.replace(" ", "\n"), value + "\r" + value]
     for other in [*others, "ß\u0130\u4e2d\U0001f600", value + "0", "%"]:
         if other not in (value, ""):
             yield "changed text", other

@@ -1,7 +1,8 @@
 """Write the arguments of the target's calls as bytes and read them back, functions made at run time included.
 
 Both happen in processes of the target only. A function that its module has by name goes by that name; a lambda, a
-closure or a function of a script goes by value: its code, defaults, cells and the globals that it names.
+closure or a function of a script goes by value: its code, defaults, cells and the globals that it names. A constant
+whose identity counts, such as `MISSING = object()` of a module, goes by its name too.
 """
 
 import contextlib
@@ -49,7 +50,8 @@ class _Pickler(pickle.Pickler):
                 raise pickle.PicklingError("class %s of the script" % value.__qualname__)
             return NotImplemented
         self.kinds.add(kind)
-        return NotImplemented
+        name = singletons.name(value)
+        return (_named, name) if name else NotImplemented
 
 
 def dump(value, most_bytes):
@@ -59,6 +61,15 @@ def dump(value, most_bytes):
     with _quiet():
         pickler.dump(value)
     return b"".join(stream.parts), pickler.kinds
+
+
+def numbered(value):
+    """The value as bytes, and {id: (number, object)} of the objects in it in the order in which they are met."""
+    stream = _Bounded(sys.maxsize)
+    pickler = _Pickler(stream)
+    with _quiet():
+        pickler.dump(value)
+    return b"".join(stream.parts), pickler.memo.copy()
 
 
 def load(data):
@@ -92,6 +103,62 @@ def found_by_name(function):
     for name in function.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is function or getattr(found, "__wrapped__", None) is function
+
+
+class Singletons:
+    """Finds the names of constants that are objects of no built-in type, and cannot be changed.
+
+    The program compares such ones by identity, which a copy would not have. Those of a package are searched for in its
+    modules, their classes, and the attributes of such constants.
+    """
+
+    FRUITLESS = 20  # searches for one type
+
+    def __init__(self):
+        self.found = {}
+        self.fruitless = {}
+
+    def name(self, value):
+        """(module, dotted name), None for a value that is no such constant."""
+        kind = type(value)
+        if kind is not object and not issubclass(kind, (tuple, str, bytes, int, float, frozenset)):
+            return None
+        if id(value) not in self.found and self.fruitless.get(kind, 0) < self.FRUITLESS:
+            self._search(kind)
+            if id(value) not in self.found:
+                self.fruitless[kind] = self.fruitless.get(kind, 0) + 1
+        held, *name = self.found.get(id(value), (None,))
+        return tuple(name) if held is value else None
+
+    def _search(self, kind):
+        package = kind.__module__.partition(".")[0]
+        modules = [
+            (name, module)
+            for name, module in list(sys.modules.items())
+            if type(module) is types.ModuleType
+            and name != "__main__"
+            and (kind is object or name.partition(".")[0] == package)
+        ]
+        for name, module in sorted(modules, key=lambda pair: (pair[0] != kind.__module__, pair[0])):
+            self._add_all(kind, name, "", vars(module))
+
+    def _add_all(self, kind, module, prefix, names):
+        for name, value in list(names.items()):
+            if type(value) is kind and id(value) not in self.found:
+                self.found[id(value)] = (value, module, prefix + name)
+                self._add_all(kind, module, prefix + name + ".", getattr(value, "__dict__", {}))
+            elif isinstance(value, type) and not prefix and value.__module__ == module:
+                self._add_all(kind, module, name + ".", vars(value))
+
+
+singletons = Singletons()
+
+
+def _named(module, name):
+    found = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 def _function_by_value(function):

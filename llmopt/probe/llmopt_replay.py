@@ -282,49 +282,65 @@ def replay(given, inputs):
     """One call described, then others that show what the first left behind."""
     import llmopt_describe
 
-    describer = llmopt_describe.Describer()
+    began = time.perf_counter()
     call = find(given)
     args, kwargs = arguments_of(given)
-    describer.drains = False
-    shown = describer.nodes(args, kwargs)
-    describer.drains = True
-    result = {"shown": llmopt_describe.bounded(shown, INPUT_CHARACTERS), "numbered": len(describer.numbers)}
-    seen, value = observed(call, args, kwargs, describer)
-    calls = [("the call", seen)]
+    shown = llmopt_describe.bounded(llmopt_describe.Describer.brief().nodes(args, kwargs), INPUT_CHARACTERS)
+    describer = llmopt_describe.Describer()
+    before = describer.number_all((args, kwargs))
+    numbered = len(describer.numbers)
+    seen, value = observed(call, args, kwargs, describer, () if given.get("full") else (before, numbered))
+    calls = [["the call", seen]]
     if given.get("hold"):
-        calls += held(call, given, args, kwargs, value, describer, inputs)
-    return dict(result, seconds=seen.pop("seconds"), calls=[[label, each] for label, each in calls])
+        calls += held(call, given, value, describer, inputs)
+    return {"shown": shown, "numbered": numbered, "calls": calls, "seconds": time.perf_counter() - began}
 
 
-def observed(call, args, kwargs, describer, held=()):
-    """(description, result) of one call; `held` are earlier results, described again afterwards."""
+def observed(call, args, kwargs, describer, before=(), held=()):
+    """(description, result) of one call.
+
+    `before` are the bytes of the arguments and how many objects they have: those that stay unchanged are not described.
+    `held` are earlier results, described again afterwards.
+    """
     import llmopt_describe
     import llmopt_surroundings
 
     value = None
-    began = time.perf_counter()
     with llmopt_surroundings.Surroundings() as around:
         try:
             value = call(args, kwargs)
-            seconds = time.perf_counter() - began
-            describer.begin()
+            describer.begin(0 if _is_lazy(value) else _unchanged(args, kwargs, before))
             outcome = ["returned", consumed(describer, value)]
         except (llmopt_describe.TooLargeError, UnavailableError):
             raise
         except BaseException as problem:  # that is what is described
-            seconds = time.perf_counter() - began
-            describer.begin()
+            describer.begin(_unchanged(args, kwargs, before))
             outcome = llmopt_describe.raised(describer, problem)
-        after = describer.items([args, kwargs])
+        after = ["unchanged"] if _unchanged(args, kwargs, before) else describer.items([args, kwargs])
     described = {
         "outcome": llmopt_describe.bounded(outcome, RESULT_CHARACTERS),
         "arguments": llmopt_describe.bounded(after, ARGUMENT_CHARACTERS),
-        "seconds": seconds,
         **around.report(),
     }
     if held:
         described["held"] = llmopt_describe.bounded(describer.nodes(*held), ARGUMENT_CHARACTERS)
     return described, value
+
+
+def _is_lazy(value):
+    return hasattr(type(value), "__next__") or inspect.isawaitable(value) or inspect.isasyncgen(value)
+
+
+def _unchanged(args, kwargs, before):
+    """How many objects the arguments have, if they are as they were; else 0."""
+    import llmopt_pickles
+
+    if not before or before[0] is None:
+        return 0
+    try:
+        return before[1] if llmopt_pickles.numbered((args, kwargs))[0] == before[0] else 0
+    except Exception:  # it holds something else now
+        return 0
 
 
 def consumed(describer, value):
@@ -349,16 +365,15 @@ async def _taken(generator):
     return items
 
 
-def held(call, given, args, kwargs, value, describer, inputs):
+def held(call, given, value, describer, inputs):
     """More calls, by which a shared buffer, a stale cache or one keyed on identity shows."""
     import llmopt_mutate
 
     calls = []
 
     def again(label, args, kwargs, held):
-        seen, result = observed(call, args, kwargs, describer, held)
-        seen.pop("seconds")
-        calls.append((label, seen))
+        seen, result = observed(call, args, kwargs, describer, held=held)
+        calls.append([label, seen])
         return result
 
     equal_args, equal_kwargs = arguments_of(given)
@@ -385,7 +400,8 @@ def derive(given, inputs):
 
     args, kwargs = arguments_of(given)
     made = {given["arguments"]: ""}
-    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, optional(given, args)):
+    others = [arguments_of(each) for each in _neighbours(given, inputs)]
+    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, optional(given, args), others):
         if len(made) > given["derive"]:
             break
         try:
@@ -394,6 +410,13 @@ def derive(given, inputs):
             continue
         made.setdefault(base64.b64encode(data).decode("ascii"), label)
     return {"derived": [[label, data] for data, label in made.items() if label]}
+
+
+def _neighbours(given, inputs, most=3):
+    """Other calls of the same function, the next ones first."""
+    same = [each for each in inputs if (each["path"], each["name"]) == (given["path"], given["name"])]
+    at = next(at for at, each in enumerate(same) if each["id"] == given["id"])
+    return [*same[at + 1 :], *same[:at]][:most]
 
 
 def optional(given, args):

@@ -250,7 +250,7 @@ def f(n): return sum(random.random() < 2 for _ in range(n))
 def f(n): return n
 --- calls
 f(3)
-=== another draw: 
+=== another draw
 import random
 def f(items): return random.choice(items)
 --- new
@@ -258,7 +258,7 @@ import random
 def f(items): return items[int(random.random() * len(items))]
 --- calls
 f([1, 2, 3, 4, 5, 6, 7, 8])
-=== stale cache: 
+=== stale cache
 def f(row): return sum(row["values"])
 --- new
 CACHE = {}
@@ -358,7 +358,7 @@ def f(items): return sorted(items)
 def f(items): return sorted(items[::-1])
 --- calls
 f([1, 1.0, True])
-=== lost duplicates: 
+=== lost duplicates
 def f(items): return sorted(items)
 --- new
 def f(items): return sorted(set(items))

@@ -78,7 +78,7 @@ def differences(folder: Path, pairs: Sequence[Pair], python: str) -> dict[str, s
     recorded = replays.record(made.target, base, functions, folder / "kept", LIMITS, LIMITS)
     comparison = calls.compare(made.target, base, tree, found, recorded, folder / "kept", BOUNDS)
     covered = {each["path"].removesuffix(".py") for each in comparison.inputs}
-    told: dict[str, str] = {name: "" for name in covered}
+    told: dict[str, str] = dict.fromkeys(covered, "")
     for seed in BOUNDS.seeds:
         for key, text in comparison.differences(seed):
             name = key.partition(".py")[0]
