@@ -69,6 +69,14 @@ Roots = Annotated[
     list[str] | None,
     typer.Option("--root", metavar="FOLDER", help="A folder modules are imported from, relative to the git root."),
 ]
+Require = Annotated[
+    str | None,
+    typer.Option(
+        "--require",
+        metavar="LEVEL",
+        help="Least evidence that an edit behaves the same: none, output, tests or calls. [default: tests]",
+    ),
+]
 Timeout = Annotated[
     str | None,
     typer.Option("--workload-timeout", metavar="TIME", help="Most time of one run of a workload. [default: 10m]"),
@@ -127,8 +135,11 @@ def optimize(
     ] = None,
     float_tolerance: Annotated[
         float | None,
-        typer.Option("--float-tolerance", metavar="X", help="How far floats may differ, relatively. [default: 0, exact]"),
+        typer.Option(
+            "--float-tolerance", metavar="X", help="How far floats may differ, relatively. [default: 0, exact]"
+        ),
     ] = None,
+    require: Require = None,
     budget_usd: Annotated[
         float | None, typer.Option("--budget-usd", metavar="X", help="Stop before a call that could cost more in all.")
     ] = None,
@@ -194,6 +205,7 @@ def optimize(
         "max_memory_growth": max_memory_growth,
         "max_pairs": max_pairs,
         "float_tolerance": float_tolerance,
+        "require": require,
         "budget_usd": budget_usd,
         "max_tokens": max_tokens,
         "max_time": max_time,

@@ -97,6 +97,10 @@ class Settings(BaseModel):
     max_memory_growth: float = Field(default=1.10, ge=1.0, description="Most peak memory of an edit, by the base's.")
     max_pairs: int = Field(default=MAX_PAIRS, ge=7, description="Most pairs of runs for one decision.")
     float_tolerance: float = Field(default=0.0, ge=0.0, lt=1.0, description="How far floats may differ, relatively.")
+    require: Literal["none", "output", "tests", "calls"] | None = Field(
+        default=None,
+        description="Least evidence for an edit; when absent tests, or output in a project without tests.",
+    )
     attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")
@@ -181,4 +185,5 @@ def _usage_error(problem: ValidationError, where: Mapping[str, str]) -> UsageErr
 
 def flag(name: str) -> str:
     """How a setting is written on the command line."""
-    return f"--{name.rstrip('s') if name in ('workloads', 'functions', 'roots') else name}".replace("_", "-")
+    repeated = ("workloads", "functions", "roots", "allow_paths")
+    return f"--{name.rstrip('s') if name in repeated else name}".replace("_", "-")

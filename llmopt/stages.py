@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import calibration, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
-from llmopt.checks import calls, duplicate, guard, output, tests, timing
+from llmopt.checks import calls, duplicate, guard, output, require, tests, timing
 from llmopt.data import (
     Base,
     Candidate,
@@ -238,39 +238,57 @@ def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
 
 def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
     """The funnel's checks in their order, cheapest first."""
-    target, tree_of, trees = opened.target, opened.trees.of, opened.trees
-    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
+    compared = {**read_checks(opened, verdicts), **run_checks(opened)}
+    return {**require.after(compared, opened.settings.require or ""), **timed_checks(opened, view, base, verdicts)}
+
+
+def read_checks(opened: Session, verdicts: Sequence[Verdict] = ()) -> dict[str, Check]:
+    """Those that only read the candidate: they need nothing of the base but its commit."""
+    settings, packages = opened.settings, opened.project.interpreter.packages
     fingerprints = {verdict.evidence["syntax"] for verdict in verdicts if "syntax" in verdict.evidence}
 
-    def save(stage: str, commit: str, pairs: object) -> None:
-        opened.journal.add("pairs", {"stage": stage, "commit": commit, "pairs": pairs})
-
-    def timed(stage: str, rule: judge.Rule, **options: Any) -> Check:
-        limits, counter = opened.workload_limits, opened.counter
-        return timing.check(stage, rule, target, tree_of, limits, view.progress, save, counter=counter, **options)
-
-    settings = opened.settings
-    asked = settings.min_speedup, pair_seconds, settings.max_pairs, settings.objective
-    so_far = 1 + sum("timing" in verdict.evidence for verdict in verdicts)
-
     def read(at: str, path: str) -> str:
-        return encoding.reader(trees.of(at))(path)
+        return encoding.reader(opened.trees.of(at))(path)
 
     return {
         "duplicate": duplicate.check(read, lambda: fingerprints),
-        "guard": guard.check(
-            workload_files(opened), settings.exclude, settings.allow_paths, read, opened.project.interpreter.packages
-        ),
+        "guard": guard.check(workload_files(opened), settings.exclude, settings.allow_paths, read, packages),
+    }
+
+
+def run_checks(opened: Session) -> dict[str, Check]:
+    """Those that run the candidate and compare what it does with the base."""
+    target, tree_of = opened.target, opened.trees.of
+    return {
         "calls": calls.check(
             target,
             tree_of,
             opened.folder / "calls",
             workload=opened.workload_limits,
             tests=opened.test_limits,
-            tolerance=settings.float_tolerance,
+            tolerance=opened.settings.float_tolerance,
         ),
         "output": output.check(target, tree_of, opened.workload_limits),
         "tests": tests.check(target, tree_of, opened.test_limits),
+    }
+
+
+def timed_checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> dict[str, Check]:
+    """Those that time the candidate next to the base."""
+    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
+    settings = opened.settings
+    asked = settings.min_speedup, pair_seconds, settings.max_pairs, settings.objective
+    so_far = 1 + sum("timing" in verdict.evidence for verdict in verdicts)
+
+    def save(stage: str, commit: str, pairs: object) -> None:
+        opened.journal.add("pairs", {"stage": stage, "commit": commit, "pairs": pairs})
+
+    def timed(stage: str, rule: judge.Rule, **options: Any) -> Check:
+        limits, counter = opened.workload_limits, opened.counter
+        target, tree_of = opened.target, opened.trees.of
+        return timing.check(stage, rule, target, tree_of, limits, view.progress, save, counter=counter, **options)
+
+    return {
         "timing": timed("timing", judge.screening(*asked)),
         "confirmation": timed(
             "confirmation", judge.confirmation(*asked, candidates=so_far), review=functools.partial(reviewed, opened)
@@ -294,11 +312,14 @@ def reviewed(
 
 def headroom_of_edit(opened: Session, candidate: Candidate, base: Base) -> float:
     """The most speedup there can be if the functions that the edit changes cost nothing."""
-    old, new = (encoding.reader(opened.trees.of(commit)) for commit in (base.commit, candidate.commit))
+    before, after = opened.trees.of(base.commit), opened.trees.of(candidate.commit)
+    old, new = encoding.reader(before), encoding.reader(after)
     keys: set[str] = set()
     for path in candidate.changed:
-        before = old(path) if (opened.trees.of(base.commit).path / path).exists() else ""
-        if (names := syntax.changed(before, new(path))) is None:
+        if not (after.path / path).exists():
+            return math.inf
+        text = old(path) if (before.path / path).exists() else ""
+        if (names := syntax.changed(text, new(path))) is None:
             return math.inf
         keys |= {f"{path}::{name}" for name in names}
     weights = [workload.weight for workload in opened.project.workloads]

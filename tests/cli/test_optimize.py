@@ -46,12 +46,12 @@ def test_a_right_and_faster_edit_is_kept_on_a_branch_and_the_checkout_stays_as_i
     assert shop.state(repo) == before
 
 
-def test_a_wrong_answer_is_turned_down_by_the_tests_before_timing(repo: Path, tmp_path: Path) -> None:
+def test_a_wrong_answer_is_turned_down_before_timing(repo: Path, tmp_path: Path) -> None:
     done = llmopt(repo, "optimize", *FAST, "--attempts", "1", "--model", answers(tmp_path / "m", WRONG), "--json")
     assert done.code == 3, done.err
     [rejected] = done.json["rejected"]
-    assert rejected["stage"] in ("output", "tests")
-    assert "test_" in rejected["reason"] or "prints something else" in rejected["reason"]
+    assert rejected["stage"] == "calls"
+    assert "customers differs from the base" in rejected["reason"]
     assert done.json["accepted"] == []
     assert "llmopt/" not in git(repo, "branch", "--list", "llmopt/*")
 
