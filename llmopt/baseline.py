@@ -109,8 +109,11 @@ def _no_gate(run: TestRun, failing: tuple[str, ...], unstable: list[str]) -> str
 def _with_workload(base: Base, target: Target, tree: Tree, workload: Workload, limits: Limits, counter: str) -> Base:
     first = calibration.first_run(target, tree, workload, limits)
     known = calibration.calibrate(workload, [first], counter)
-    again = [workloads.run(target, tree, workload, limits, repetitions=known.repetitions) for _ in range(2)]
-    digests = {run.probed.ran.stdout_digest for run in again}
+    again = [
+        workloads.run(target, tree, workload, limits, tasks={"returned": {}}, repetitions=known.repetitions)
+        for _ in range(2)
+    ]
+    digests = {workloads.fingerprint(run) for run in again}
     return replace(
         base,
         seconds=(*base.seconds, min(run.sample.seconds for run in again)),

@@ -21,7 +21,7 @@ QUOTED = (
     ("tests", r"\d+ tests?\b"),
     ("calls", r"\d+ recorded calls?\b"),
     ("calls", r"\d+ derived inputs?\b"),
-    ("output", r"\d+ of \d+ workloads? prints? the same"),
+    ("output", r"\d+ of \d+ workloads? prints? and returns? the same"),
 )
 GAPS = (
     ("coverage", r"\d+ of \d+ changed lines? executed"),

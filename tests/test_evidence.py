@@ -6,7 +6,7 @@ import pytest
 
 from llmopt import evidence
 
-OUTPUT = {"output": "1 of 1 workloads print the same"}
+OUTPUT = {"output": "1 of 1 workloads print and return the same"}
 TESTS = {**OUTPUT, "tests": "5 tests passed as before, 1 unstable or failing left out"}
 CALLS = {**TESTS, "calls": "312 recorded calls of 2 functions and 940 derived inputs agree"}
 RAN = {**CALLS, "coverage": "14 of 16 changed lines executed"}
@@ -18,9 +18,9 @@ REACHED = {
     "tests": (TESTS, "tests"),
     "calls": (CALLS, "calls"),
     "calls and coverage": (RAN, "calls"),
-    "output that differs from run to run": ({"output": "0 of 2 workloads print the same"}, "none"),
+    "output that differs from run to run": ({"output": "0 of 2 workloads print and return the same"}, "none"),
     "no tests": ({**OUTPUT, "tests": "none"}, "output"),
-    "tests where the output differs": ({**TESTS, "output": "0 of 1 workloads print the same"}, "tests"),
+    "tests where the output differs": ({**TESTS, "output": "0 of 1 workloads print and return the same"}, "tests"),
     "no function changed": ({**TESTS, "calls": "none: no function changed"}, "tests"),
     "no call recorded": ({**TESTS, "calls": "0 recorded calls of 0 functions and 0 derived inputs agree"}, "tests"),
     "no changed line ran": ({**CALLS, "coverage": "0 of 16 changed lines executed"}, "tests"),
@@ -35,10 +35,10 @@ def test_level_is_the_highest_that_compared_something(name: str) -> None:
 
 
 LINES = {
-    "calls (5 tests, 312 recorded calls, 940 derived inputs, 1 of 1 workloads print the same; "
+    "calls (5 tests, 312 recorded calls, 940 derived inputs, 1 of 1 workloads print and return the same; "
     "14 of 16 changed lines executed)": RAN,
-    "tests (5 tests, 1 of 1 workloads print the same)": TESTS,
-    "tests (5 tests, 1 of 1 workloads print the same; 3 functions not covered)": {
+    "tests (5 tests, 1 of 1 workloads print and return the same)": TESTS,
+    "tests (5 tests, 1 of 1 workloads print and return the same; 3 functions not covered)": {
         **TESTS,
         "calls": "0 recorded calls of 0 functions and 0 derived inputs agree (3 functions not covered: f (generator))",
     },

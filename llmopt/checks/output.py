@@ -1,4 +1,4 @@
-"""The workloads run on the candidate and print what they print on the base (where two runs of the base agree)."""
+"""The workloads run on the candidate, and print and return what they do on the base (where two runs of it agree)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def check(target: Target, tree_of: Callable[[str], Tree], limits: Limits) -> Che
         compared = 0
         for index, workload in enumerate(target.project.workloads):
             try:
-                sample = workloads.run(
+                run = workloads.run(
                     target,
                     tree_of(candidate.commit),
                     workload,
                     limits,
-                    tasks={"leaks": {}},
+                    tasks={"leaks": {}, "returned": {}},
                     repetitions=base.repetitions[index],
                 )
             except WorkloadError as problem:
                 return Finding(False, problem.message)
-            if base.outputs[index] and sample.probed.ran.stdout_digest != base.outputs[index]:
-                return Finding(False, f"workload {workload.spec} prints something else than on the base")
+            if base.outputs[index] and workloads.fingerprint(run) != base.outputs[index]:
+                return Finding(False, f"workload {workload.spec} prints or returns something else than on the base")
             compared += bool(base.outputs[index])
-        return Finding(True, "", {"output": f"{compared} of {len(target.project.workloads)} workloads print the same"})
+        return Finding(True, "", {"output": f"{compared} of {len(target.project.workloads)} workloads print and return the same"})
 
     return output

@@ -85,12 +85,16 @@ def timed(function, arguments=(), times=1, first=True):
         if calls:
             llmopt_marks.begin(apart)
             for _ in range(calls):
-                consume(function(*arguments))
+                consume(function(*arguments), apart)
             llmopt_marks.end()
 
 
-def consume(result):
-    """Finish the work of a lazy result: an iterator is drained, a coroutine run."""
+def consume(result, first=False):
+    """Finish the work of a lazy result: an iterator is drained, a coroutine run. What the first call returned is
+    reported where that was asked for; such a run is not timed."""
+    returned = sys.modules.get("llmopt_returned") if first else None
+    if returned is not None:
+        returned.keep(result)
     if isinstance(result, collections.abc.Iterator):
         collections.deque(result, maxlen=0)
     elif inspect.iscoroutine(result):

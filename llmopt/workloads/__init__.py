@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ from llmopt.target import run as run_command
 from llmopt.workloads import asv, command, files, function, functions, pytest, script
 from llmopt.workloads.invocation import Invocation, Times, nothing_measured
 
-MOST_REPETITIONS = 10_000  # a part that takes no time even so is not worth measuring
+MOST_REPETITIONS = 1_000_000  # a part that takes no time even so is not worth measuring
 WEIGHT = re.compile(r"(.+)@(\d+(?:\.\d+)?)")
 
 
@@ -155,6 +157,13 @@ def run(
         raise nothing_measured(workload, "its timed part took no time")
     more = min(MOST_REPETITIONS, repetitions * 100)
     return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more, counter=counter)
+
+
+def fingerprint(run: Run) -> str:
+    """What the workload printed and, where the task "returned" reported it, returned; as a digest."""
+    returned = run.probed.reports.get("returned")
+    printed = run.probed.ran.stdout_digest
+    return hashlib.sha256(f"{printed} {json.dumps(returned)}".encode()).hexdigest() if returned else printed
 
 
 def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:

@@ -29,19 +29,19 @@ def found(prints: Callable[[str], str], outputs: tuple[str, ...], exit_code: int
 def test_same_output_passes_and_only_the_candidate_runs() -> None:
     finding, sandbox = found(lambda commit: "same", (SAME, SAME))
     assert finding.passed
-    assert finding.evidence == {"output": "2 of 2 workloads print the same"}
+    assert finding.evidence == {"output": "2 of 2 workloads print and return the same"}
     assert {commit for commit, _, _ in sandbox.commands} == {CANDIDATE}
 
 
 @pytest.mark.parametrize("text", ["other", "same ", ""])
 def test_other_output_is_turned_down(text: str) -> None:
     finding, _ = found(lambda commit: text, (SAME,))
-    assert (finding.passed, finding.reason) == (False, "workload work 0 prints something else than on the base")
+    assert (finding.passed, finding.reason) == (False, "workload work 0 prints or returns something else than on the base")
 
 
 def test_output_that_differs_between_runs_of_the_base_is_not_compared() -> None:
     finding, _ = found(lambda commit: "anything", ("",))
-    assert finding.evidence == {"output": "0 of 1 workloads print the same"}
+    assert finding.evidence == {"output": "0 of 1 workloads print and return the same"}
 
 
 def test_workload_that_fails_is_turned_down() -> None:

@@ -23,7 +23,7 @@ def attempt(base: Base, checks: Mapping[str, Check], commit: str = "c") -> Verdi
 
 
 def prints(same: str) -> Check:
-    return lambda candidate, base: Finding(True, "", {"output": f"{same} of 1 workloads print the same"})
+    return lambda candidate, base: Finding(True, "", {"output": f"{same} of 1 workloads print and return the same"})
 
 
 def test_tests_are_required_where_there_are_any_and_else_the_output() -> None:

@@ -481,3 +481,28 @@ def test_workload_with_arguments_is_refused_and_not_run_as_a_script_that_does_no
     with pytest.raises(UsageError, match=r"workload\(\) takes arguments"):
         parse("bench/run.py", tmp_path)
     assert detect(tmp_path) == []
+
+
+# --- what it returned --------------------------------------------------------------------------------------------
+
+
+def fingerprint(folder: Path, returns: str) -> str:
+    source = f"import time\ndef job():\n    print('same')\n    time.sleep(0.005)\n    return {returns}\n"
+    target, tree = targets.make(folder, {"pack.py": source})
+    run = workloads.run(
+        target, tree, parse("pack:job", folder), LIMITS, tasks={"returned": {}}, repetitions=3, hash_seed=len(returns)
+    )
+    return workloads.fingerprint(run)
+
+
+def test_what_a_workload_returns_is_part_of_its_fingerprint(tmp_path: Path) -> None:
+    same = ["{'a', 'b', 'c'}", "set('abc')", "{x for x in 'cba'}"]
+    others = ["['a', 'b', 'c']", "('a', 'b', 'c')", "{'a', 'b'}", "None", "iter('abc')", "1", "1.0", "True", "object()"]
+    seen = [fingerprint(tmp_path / str(n), text) for n, text in enumerate(same + others)]
+    assert len(set(seen[: len(same)])) == 1
+    assert len(set(seen)) == 1 + len(others)
+
+
+def test_a_value_that_cannot_be_described_still_gives_a_fingerprint(tmp_path: Path) -> None:
+    odd = "type('Odd', (), {'__reduce_ex__': lambda self, protocol: 1 / 0, 'x': property(lambda self: 1 / 0)})()"
+    assert fingerprint(tmp_path / "a", odd) == fingerprint(tmp_path / "b", odd)
