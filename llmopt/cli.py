@@ -260,6 +260,10 @@ COMPARE_EPILOG = (
     "Exit codes: 0 not slower, 4 slower beyond noise (over all workloads, or one of them), 1 error (also a workload "
     "that runs on BASE and not on HEAD), 2 usage, 130 interrupted (what is known so far is printed)."
 )
+VERIFY_EPILOG = (
+    "Exit codes: 0 accepted, 3 not accepted (the reason is printed), 1 error, 2 usage, 130 interrupted. "
+    "Nothing is committed and your files are not touched."
+)
 BENCH_EPILOG = "Exit codes: 0 measured, 1 error, 2 usage, 130 interrupted (what was measured is printed, not stored)."
 
 
@@ -318,6 +322,94 @@ def compare(
     }
     options = command.Options(resolution, max_pairs, fail_on, force, as_json, markdown, plot, quiet, verbose)
     return command.run(base, head, path, flags, os.environ, options)
+
+
+@app.command(epilog=VERIFY_EPILOG)
+def verify(
+    change: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHANGE",
+            help="A .patch or .diff file for the working tree as it is (- reads it from standard input), a commit, a "
+            "branch, or BASE..REV. [default: the uncommitted changes]",
+            show_default=False,
+        ),
+    ] = "",
+    path: PathOption = Path(),
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base",
+            metavar="REV",
+            help="What the change is on top of. [default: where REV left HEAD; the parent of a commit in its history]",
+        ),
+    ] = "",
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    timing: Annotated[
+        bool,
+        typer.Option("--timing/--no-timing", help="Without: only whether it behaves the same.", show_default=False),
+    ] = True,
+    require: Require = None,
+    min_speedup: Annotated[
+        float | None,
+        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
+    ] = None,
+    objective: Objective = None,
+    max_memory_growth: Annotated[
+        float | None,
+        typer.Option("--max-memory-growth", metavar="X", help="Most peak memory, by the base's. [default: 1.1]"),
+    ] = None,
+    max_pairs: Annotated[
+        int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
+    ] = None,
+    float_tolerance: Annotated[
+        float | None,
+        typer.Option("--float-tolerance", metavar="X", help="How far floats may differ, relatively. [default: exact]"),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that a change may not touch.")
+    ] = None,
+    allow_path: Annotated[
+        list[str] | None,
+        typer.Option("--allow-path", metavar="GLOB", help="Tests, benchmarks, configuration that it may touch."),
+    ] = None,
+    allow_no_tests: Annotated[
+        bool | None, typer.Option("--allow-no-tests", help="Go on without tests.", show_default=False)
+    ] = None,
+    python: Python = None,
+    root: Roots = None,
+    test_timeout: Annotated[
+        str | None,
+        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
+    ] = None,
+    workload_timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Judge anybody's change as optimize judges its own: does it behave the same, and is it faster?"""
+    from llmopt.commands import verify as command
+
+    flags = {
+        "workloads": workload,
+        "test": test,
+        "require": require,
+        "min_speedup": min_speedup,
+        "objective": objective,
+        "max_memory_growth": max_memory_growth,
+        "max_pairs": max_pairs,
+        "float_tolerance": float_tolerance,
+        "exclude": exclude,
+        "allow_paths": allow_path,
+        "allow_no_tests": allow_no_tests,
+        "python": python,
+        "roots": root,
+        "test_timeout": test_timeout,
+        "workload_timeout": workload_timeout,
+    }
+    options = command.Options(timing, as_json, quiet, verbose)
+    return command.run(change, base, path, flags, os.environ, options)
 
 
 @app.command(epilog=BENCH_EPILOG)

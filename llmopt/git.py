@@ -203,6 +203,18 @@ def commit_files(root: Path, base: str, files: Mapping[str, bytes], message: str
     return commit_tree(root, tree, [base], message)
 
 
+def commit_patch(root: Path, base: str, patch: bytes, message: str) -> str:
+    """A commit on top of `base` with a patch applied, outside the checkout; EditError when it does not fit."""
+    with _index(root) as env:
+        run(root, "read-tree", base, env=env)
+        try:
+            run(root, "apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, env=env)
+        except ProjectError as problem:
+            raise EditError(problem.message.rpartition("error: ")[2]) from None
+        tree = run(root, "write-tree", env=env)
+    return commit_tree(root, tree, [base], message)
+
+
 def _write(folder: Path, path: str, content: bytes) -> None:
     pure = PurePosixPath(path)
     if pure.is_absolute() or "\0" in path or {"..", ".git"} & {part.lower() for part in pure.parts}:

@@ -205,6 +205,8 @@ def _resumed(place: Place, flags: Mapping[str, Any], name: str, folder: Path) ->
     start = record.value("start", "start")
     if start is None:
         raise UsageError(f"run {record.path.parent.name} stopped before it began", "start a new one")
+    if record.value("change", "change") is not None:
+        raise UsageError(f"run {record.path.parent.name} verified a change", "run `llmopt verify` again")
     given = {name: value for name, value in flags.items() if value not in (None, [])}
     where = dict.fromkeys(start["settings"], str(record.path)) | dict.fromkeys(given, "the command line")
     settings = config.check(start["settings"] | given, where)

@@ -18,7 +18,7 @@ LAYERS = [
     ["commands/"],
     ["stages", "finish"],
     ["reports/"],
-    ["revisions"],
+    ["revisions", "changes"],
     ["session", "loop"],
     ["search/", "models/", "keep"],
     ["prompts", "edits", "replies", "syntax"],

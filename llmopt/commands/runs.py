@@ -51,7 +51,14 @@ def ending(record: Path) -> tuple[Outcome | None, str]:
         outcome = last_outcome(record)
     except ProjectError:
         return None, "its journal is damaged"
+    if change := change_of(record):
+        return outcome, f"verify {change}" if outcome else f"verify {change}, interrupted"
     return outcome, outcome.stopped if outcome else "not ended; --resume goes on"
+
+
+def change_of(record: Path) -> str:
+    """The name of the change that a run verified, "" for a run that looked for edits itself."""
+    return next((str(line["value"]["name"]) for line in journal.records(record) if line["kind"] == "change"), "")
 
 
 def last_outcome(record: Path) -> Outcome | None:

@@ -12,11 +12,13 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from llmopt import evidence, journal, output, session
-from llmopt.commands.runs import last_outcome, read_as
+from llmopt.commands.runs import change_of, last_outcome, read_as
 from llmopt.data import Outcome, Verdict
 from llmopt.judge import describe
 from llmopt.keep import Kept
 from llmopt.reports import summary, words
+
+PATCHES = ("kept.patch", "change.patch")
 
 
 def run(path: Path, name: str, as_json: bool) -> int:
@@ -25,8 +27,8 @@ def run(path: Path, name: str, as_json: bool) -> int:
     record = folder / "journal.jsonl"
     outcome = last_outcome(record)
     verdicts = outcome.verdicts if outcome else verdicts_of(record)
-    patch = folder / "kept.patch"
-    diff = patch.read_text(encoding="utf-8", errors="replace") if patch.exists() else ""
+    patches = [folder / each for each in PATCHES if (folder / each).exists()]
+    diff = "".join(patch.read_text(encoding="utf-8", errors="replace") for patch in patches[:1])
     if as_json:
         print(json.dumps({**head(folder.name, outcome), "verdicts": plain(verdicts), "diff": diff}))
         return 0
@@ -53,18 +55,30 @@ def verdicts_of(record: Path) -> tuple[Verdict, ...]:
 
 def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...], diff: str) -> None:
     """Numbers first, then each verdict with its evidence, then the diff of what was kept."""
-    if outcome:
-        for line in summary.text(outcome, kept_of(record)):
-            console.print(output.plain(line), markup=False)
-    else:
-        name = record.parent.name
-        console.print(f"Run {name} did not end; go on with: llmopt optimize --resume {name}", markup=False)
+    for line in opening(record, outcome):
+        console.print(output.plain(line), markup=False)
     for number, verdict in enumerate(verdicts, 1):
         console.print(verdict_text(number, verdict))
     if diff:
         diff = output.plain(diff)  # kept.patch has it byte by byte
         console.print()
         console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
+
+
+def opening(record: Path, outcome: Outcome | None) -> list[str]:
+    """How the run ended."""
+    name, change = record.parent.name, change_of(record)
+    if change:
+        ended = "was interrupted: verify it again" if outcome is None else about(outcome)
+        return [f"Run {name} verified {change}: {ended}"]
+    if outcome:
+        return summary.text(outcome, kept_of(record))
+    return [f"Run {name} did not end; go on with: llmopt optimize --resume {name}"]
+
+
+def about(outcome: Outcome) -> str:
+    """How a change that was verified fared."""
+    return "accepted" if outcome.accepted else f"not accepted, in {words.duration(outcome.seconds)}"
 
 
 def kept_of(record: Path) -> Kept | None:

@@ -1,0 +1,188 @@
+"""`llmopt verify`: anybody's change in; the funnel's and the judge's word on it, and an exit code, out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from llmopt import baseline, changes, git, output, session, stages, trial
+from llmopt.changes import Change
+from llmopt.checks import guard, require
+from llmopt.commands import optimize
+from llmopt.data import Base, Candidate, Check, Finding, Hotspot, Outcome, Proposal, Verdict
+from llmopt.reports import summary, terminal, verification, words
+from llmopt.reports.terminal import View
+from llmopt.reports.verification import OutOfBounds, Verified
+from llmopt.session import Session
+
+ACCEPTED, NOT_ACCEPTED = 0, 3
+PATCH = "change.patch"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said about one call and not about the project."""
+
+    timing: bool = True
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+def run(
+    change: str, base: str, path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options
+) -> int:
+    """Put a change through the funnel; the exit code says whether it is accepted."""
+    what = changes.asked(change, base, path)
+    with session.start(path, flags, environ) as opened:
+        made = changes.made(opened, what)
+        opened = replace(opened, base=made.base, notices=(*opened.notices, *([what.notice] if what.notice else [])))
+        record(opened, made)
+        with open_view(options) as view:
+            tell(view, opened, made)
+            verdict = judged(opened, made, view, options)
+        found = Verified(
+            opened.name,
+            made,
+            verdict,
+            out_of_bounds(opened, made),
+            opened.settings.objective,
+            options.timing,
+            time.monotonic() - opened.started,
+            opened.notices,
+        )
+        close(opened, found)
+    report(found, options)
+    return ACCEPTED if verdict.accepted else NOT_ACCEPTED
+
+
+def open_view(options: Options) -> View:
+    """The live screen or the log; with --json always the log, on standard error."""
+    console = Console(stderr=True, highlight=False)
+    return terminal.open_view(console, live=not options.json, verbose=options.verbose, quiet=options.quiet)
+
+
+def tell(view: View, opened: Session, change: Change) -> None:
+    """What is about to be judged, before it takes its time."""
+    found = opened.project
+    version = ".".join(str(part) for part in found.interpreter.version)
+    tests = words.command(found.tests) if found.tests else "none"
+    view.header(
+        [
+            f"llmopt verify {change.name}: {words.count(len(change.files), 'file')} against {change.base[:10]}",
+            f"Python {version} ({found.interpreter.found}); tests: {tests}; "
+            f"workloads: {', '.join(workload.spec for workload in found.workloads)}",
+        ]
+    )
+    for notice in opened.notices:
+        view.notice(notice)
+
+
+def record(opened: Session, change: Change) -> None:
+    """Write down what is judged, and keep its commit on a ref: it can be looked at later, whatever becomes of it."""
+    opened.journal.add("change", change, key="change")
+    if change.commit:
+        git.update_ref(opened.place.root, git.ref_of(opened.name), change.commit)
+        (opened.folder / PATCH).write_bytes(git.diff(opened.place.root, change.base, change.commit))
+
+
+def judged(opened: Session, change: Change, view: View, options: Options) -> Verdict:
+    """The verdict. What reading the change already tells is told before the base's tests take their time."""
+    reading = stages.read_checks(opened)
+    if not options.timing:
+        reading["duplicate"] = lenient(reading["duplicate"])
+    verdict = attempt(change, Base(change.base, {}), reading, view)
+    if not verdict.accepted:
+        return verdict
+    gate = optimize.gated(opened, view)
+    opened = session.with_gate(opened, gate)
+    base = optimize.timed(opened, gate, view) if options.timing else calibrated(opened, gate, view)
+    tell_base(view, opened, base, options)
+    checks = require.after({**reading, **stages.run_checks(opened)}, opened.settings.require or "")
+    if options.timing:
+        checks |= stages.timed_checks(opened, view, base, [])
+    return attempt(change, base, checks, view)
+
+
+def attempt(change: Change, base: Base, checks: Mapping[str, Check], view: View) -> Verdict:
+    """The change through these checks, as if somebody had proposed it for the function it changes most."""
+    nothing_known = Hotspot(change.function, change.function.line, 0.0, 0.0, 0.0, 1.0)
+    proposal = Proposal(change.author, nothing_known, change.plan, problem=change.problem)
+    candidate = Candidate(proposal, change.base, change.commit, change.files)
+    return trial.attempt(proposal, base, lambda _, onto: candidate, checks, view.stage)
+
+
+def lenient(duplicate: Check) -> Check:
+    """Code that only reads differently is no reason against a change that need not be faster."""
+
+    def check(candidate: Candidate, base: Base) -> Finding:
+        finding = duplicate(candidate, base)
+        if finding.passed or "syntax" not in finding.evidence:
+            return finding
+        return Finding(True, "", {**finding.evidence, "duplicate": finding.reason})
+
+    return check
+
+
+def calibrated(opened: Session, base: Base, view: View) -> Base:
+    """The base with what its workloads print; how long they take does not matter."""
+    tree = opened.trees.of(opened.base)
+    return baseline.calibrated(opened.target, base, tree, opened.workload_limits, view.stage)
+
+
+def tell_base(view: View, opened: Session, base: Base, options: Options) -> None:
+    """The base in one line, and the tests that cannot gate."""
+    if options.timing:
+        view.header([summary.baseline(base, opened.settings)])
+    else:
+        passed = sum(outcome == "passed" for outcome in base.gate.values())
+        view.header([f"base: {words.count(passed, 'test')} passed; the workloads ran; nothing is timed"])
+        base = replace(base, seconds=())
+    for notice in summary.left_out(base, opened.settings):
+        view.notice(notice)
+
+
+def out_of_bounds(opened: Session, change: Change) -> tuple[OutOfBounds, ...]:
+    """The files of the change that may not be edited."""
+    settings, workloads = opened.settings, stages.workload_files(opened)
+    reasons = {
+        path: guard.turned_down(path, workloads, settings.exclude, settings.allow_paths) for path in change.files
+    }
+    return tuple(
+        OutOfBounds(path, reason, not guard.turned_down(path, workloads, settings.exclude, [path]))
+        for path, reason in reasons.items()
+        if reason
+    )
+
+
+def close(opened: Session, found: Verified) -> None:
+    """Write the result down, as what it is and as a run among others."""
+    verdict = found.verdict
+    opened.journal.add("verdict", verdict, key=f"{found.change.base}:{found.change.commit}")
+    opened.journal.add("verified", found)
+    outcome = Outcome(
+        opened.name, found.change.base, objective=found.objective, verdicts=(verdict,), seconds=found.seconds
+    )
+    if verdict.accepted and found.is_measured:
+        outcome = replace(outcome, speedup=verdict.speedup, interval=verdict.interval, measured="per edit")
+    opened.journal.add("outcome", outcome)
+
+
+def report(found: Verified, options: Options) -> None:
+    """The result on standard output: one JSON object, or lines."""
+    if options.json:
+        print(json.dumps(verification.as_json(found)))
+        return
+    show(Console(highlight=False, soft_wrap=True), found)
+
+
+def show(console: Console, found: Verified) -> None:
+    """Print the lines, the verdict in bold."""
+    for number, line in enumerate(verification.text(found)):
+        console.print(output.plain(line), style="bold" if number == 0 else None, markup=False)

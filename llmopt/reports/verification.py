@@ -1,0 +1,117 @@
+"""What was found about somebody's change, in words and in JSON."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt import evidence
+from llmopt.changes import Change
+from llmopt.data import Verdict
+from llmopt.judge import describe
+from llmopt.reports import summary, words
+
+SHOWN_FILES = 3
+
+
+@dataclass(frozen=True)
+class OutOfBounds:
+    """A file that a change may not edit, why, and whether --allow-path lifts that."""
+
+    path: str
+    reason: str
+    can_be_allowed: bool
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A change with its verdict. `timed` is whether a speedup was asked for."""
+
+    run: str
+    change: Change
+    verdict: Verdict
+    out_of_bounds: tuple[OutOfBounds, ...] = ()
+    objective: str = "time"
+    timed: bool = True
+    seconds: float = 0.0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Was it timed at all, however it ended?"""
+        return any(stage in self.verdict.evidence for stage in ("timing", "confirmation"))
+
+
+def text(found: Verified) -> list[str]:
+    """The verdict first, then why, then what every stage saw."""
+    verdict = found.verdict
+    lines = [_headline(found)]
+    if not verdict.accepted:
+        lines += [f"  {line}" for line in verdict.reason.splitlines()]
+    if found.is_measured and not verdict.accepted:
+        lines.append(f"  speedup: {describe(verdict.speedup, verdict.interval)}")
+    lines += _about_files(found)
+    lines.append(f"  evidence: {evidence.line(verdict.evidence)}")
+    lines += [f"    {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage not in ("syntax", "files")]
+    lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; details: llmopt show {found.run}")
+    return lines
+
+
+def _headline(found: Verified) -> str:
+    verdict, name = found.verdict, found.change.name
+    if verdict.put_aside:
+        return f"Put aside for you, not accepted, at {verdict.stage}: {name}"
+    if not verdict.accepted:
+        return f"Not accepted at {verdict.stage}: {name}"
+    if not found.timed:
+        return f"Accepted: {name} behaves the same (not timed)"
+    gain = summary.GAINS[found.objective]
+    return f"Accepted: {name} is {describe(verdict.speedup, verdict.interval)} {gain} (95 % interval)"
+
+
+def _files(change: Change) -> str:
+    if not change.files:
+        return "no files"
+    more = f" and {len(change.files) - SHOWN_FILES} more" if len(change.files) > SHOWN_FILES else ""
+    against = f" against {change.base[:10]}"
+    return f"{', '.join(change.files[:SHOWN_FILES])}{more}{against}"
+
+
+def _about_files(found: Verified) -> list[str]:
+    """Which files are out of bounds, one a line, and how to judge the change with them."""
+    if found.verdict.accepted or not found.out_of_bounds:
+        return []
+    lines = [f"  out of bounds: {each.path} ({each.reason})" for each in found.out_of_bounds]
+    allowed = [each.path for each in found.out_of_bounds if each.can_be_allowed]
+    if allowed:
+        options = " ".join(f"--allow-path {shlex.quote(path)}" for path in allowed[:SHOWN_FILES])
+        rest = " … (or a GLOB for all)" if len(allowed) > SHOWN_FILES else ""
+        lines.append(f"  to judge it with them: {options}{rest}")
+    return lines
+
+
+def as_json(found: Verified) -> dict[str, Any]:
+    """The documented keys of `llmopt verify --json`."""
+    verdict, change = found.verdict, found.change
+    return {
+        "accepted": verdict.accepted,
+        "stage": verdict.stage,
+        "reason": verdict.reason,
+        "speedup": round(verdict.speedup, 4) if found.is_measured else None,
+        "interval": summary.bounds(verdict.interval) if found.is_measured else None,
+        "objective": found.objective,
+        "level": evidence.level(verdict.evidence),
+        "evidence": {stage: seen for stage, seen in verdict.evidence.items() if stage != "syntax"},
+        "put_aside": verdict.put_aside,
+        "change": change.name,
+        "author": change.author,
+        "function": verdict.function,
+        "files": list(change.files),
+        "out_of_bounds": [{"path": each.path, "reason": each.reason} for each in found.out_of_bounds],
+        "base": change.base,
+        "commit": change.commit,
+        "run": found.run,
+        "notices": list(found.notices),
+        "seconds": round(found.seconds, 3),
+    }
