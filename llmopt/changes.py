@@ -54,7 +54,7 @@ def asked(text: str, base: str, path: Path) -> Asked:
         return Asked("standard input", _named_base(root, base, path), patch=sys.stdin.buffer.read())
     if not text:
         return _working_tree(root, base, path)
-    if ".." in text.strip("./") and not Path(text).exists():
+    if ".." in text and "../" not in text and not Path(text).exists():
         return _range(root, text, base, path)
     what = revisions.named(text, path)
     if what.kind == "patch":

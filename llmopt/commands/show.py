@@ -16,7 +16,8 @@ from llmopt.commands.runs import change_of, last_outcome, read_as
 from llmopt.data import Outcome, Verdict
 from llmopt.judge import describe
 from llmopt.keep import Kept
-from llmopt.reports import summary, words
+from llmopt.reports import summary, verification, words
+from llmopt.reports.verification import Verified
 
 PATCHES = ("kept.patch", "change.patch")
 
@@ -27,12 +28,19 @@ def run(path: Path, name: str, as_json: bool) -> int:
     record = folder / "journal.jsonl"
     outcome = last_outcome(record)
     verdicts = outcome.verdicts if outcome else verdicts_of(record)
+    verified = verified_of(record)
     patches = [folder / each for each in PATCHES if (folder / each).exists()]
     diff = "".join(patch.read_text(encoding="utf-8", errors="replace") for patch in patches[:1])
     if as_json:
-        print(json.dumps({**head(folder.name, outcome), "verdicts": plain(verdicts), "diff": diff}))
+        found = verification.as_json(verified) if verified else head(folder.name, outcome)
+        print(json.dumps({**found, "verdicts": plain(verdicts), "diff": diff}))
         return 0
-    show(Console(highlight=False, soft_wrap=True), record, outcome, verdicts, diff)
+    console = Console(highlight=False, soft_wrap=True)
+    if verified:
+        show_verified(console, verified)
+    else:
+        show(console, record, outcome, verdicts)
+    show_diff(console, diff)
     return 0
 
 
@@ -53,32 +61,44 @@ def verdicts_of(record: Path) -> tuple[Verdict, ...]:
     return read_as(tuple[Verdict, ...], values, record)
 
 
-def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...], diff: str) -> None:
-    """Numbers first, then each verdict with its evidence, then the diff of what was kept."""
+def show_verified(console: Console, found: Verified) -> None:
+    """Somebody's change: the verdict, then what the change says of itself."""
+    for line in verification.text(found):
+        console.print(output.plain(line), markup=False)
+    if found.change.plan:
+        console.print(output.plain(f"\n{found.change.plan}"), markup=False)
+
+
+def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...]) -> None:
+    """Numbers first, then each verdict with its evidence."""
     for line in opening(record, outcome):
         console.print(output.plain(line), markup=False)
     for number, verdict in enumerate(verdicts, 1):
         console.print(verdict_text(number, verdict))
-    if diff:
-        diff = output.plain(diff)  # kept.patch has it byte by byte
-        console.print()
-        console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
 
 
 def opening(record: Path, outcome: Outcome | None) -> list[str]:
     """How the run ended."""
-    name, change = record.parent.name, change_of(record)
-    if change:
-        ended = "was interrupted: verify it again" if outcome is None else about(outcome)
-        return [f"Run {name} verified {change}: {ended}"]
     if outcome:
         return summary.text(outcome, kept_of(record))
+    name = record.parent.name
+    if change := change_of(record):
+        return [f"Run {name}, of {change}, did not end: verify it again"]
     return [f"Run {name} did not end; go on with: llmopt optimize --resume {name}"]
 
 
-def about(outcome: Outcome) -> str:
-    """How a change that was verified fared."""
-    return "accepted" if outcome.accepted else f"not accepted, in {words.duration(outcome.seconds)}"
+def show_diff(console: Console, diff: str) -> None:
+    """The change, in colours on a terminal."""
+    if diff:
+        diff = output.plain(diff)  # the file of the run has it byte by byte
+        console.print()
+        console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
+
+
+def verified_of(record: Path) -> Verified | None:
+    """What was found about somebody's change, where the run was of one and ended."""
+    values = [line["value"] for line in journal.records(record) if line["kind"] == "verified"]
+    return read_as(Verified, values[-1], record) if values else None
 
 
 def kept_of(record: Path) -> Kept | None:

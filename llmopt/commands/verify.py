@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -183,6 +184,13 @@ def report(found: Verified, options: Options) -> None:
 
 
 def show(console: Console, found: Verified) -> None:
-    """Print the lines, the verdict in bold."""
+    """Print the lines, the verdict in bold; on a terminal what is too long goes on below its beginning."""
     for number, line in enumerate(verification.text(found)):
-        console.print(output.plain(line), style="bold" if number == 0 else None, markup=False)
+        for part in wrapped(output.plain(line), console.width) if console.is_terminal else [output.plain(line)]:
+            console.print(part, style="bold" if number == 0 else None, markup=False)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """The line in parts of a width, indented as it is and a little more."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=f"{indent}  ", break_on_hyphens=False) or [""]

@@ -54,7 +54,7 @@ def text(found: Verified) -> list[str]:
     lines += _about_files(found)
     lines.append(f"  evidence: {evidence.line(verdict.evidence)}")
     lines += [f"    {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage not in ("syntax", "files")]
-    lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; details: llmopt show {found.run}")
+    lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; run {found.run}")
     return lines
 
 
