@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from llmopt import output, pytests
@@ -30,18 +30,31 @@ def run_tests(
 
 
 def run_probed(
-    target: Target, tree: Tree, limits: Limits, expect: Mapping[str, str] | None = None, tasks: Tasks | None = None
+    target: Target,
+    tree: Tree,
+    limits: Limits,
+    expect: Mapping[str, str] | None = None,
+    tasks: Tasks | None = None,
+    *,
+    select: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> tuple[TestRun, Probed]:
-    """As `run_tests`, with what the probe's tasks reported."""
+    """As `run_tests`, with what the probe's tasks reported.
+
+    With `select` only these tests run, in this order, whatever the command is (not for kind "command"). `options` are
+    added to the command's arguments.
+    """
     tests = target.project.tests
     if tests is None:
         return TestRun({}, 0.0), Probed(Ran(0, 0.0, 0.0, 0, "", ""))
     start, read = KINDS[tests.kind]
     argv, environment, own = start(target)
+    argv = (*argv, *options)
     with tempfile.TemporaryDirectory(prefix="llmopt-expect-") as folder:
-        if expect:
-            environment["LLMOPT_EXPECT"] = str(Path(folder) / "outcomes.json")
-            (Path(folder) / "outcomes.json").write_text(json.dumps(dict(expect)))
+        for variable, value in (("LLMOPT_EXPECT", dict(expect or {})), ("LLMOPT_SELECT", list(select))):
+            if value:
+                environment[variable] = str(Path(folder) / variable)
+                (Path(folder) / variable).write_text(json.dumps(value))
         probed = run_command(target, tree, argv, limits, tasks={**(tasks or {}), **own}, environment=environment)
     return read(target, probed, limits), probed
 

@@ -1,7 +1,7 @@
 """The outcomes of a test run, by test, and the first that differs from what the parent expects.
 
-Expected outcomes come as a JSON file named by LLMOPT_EXPECT, not in the probe's settings: they may be many, and every
-process reads those.
+Expected outcomes, and the ids of the tests that are to run in their order, come as JSON files named by LLMOPT_EXPECT
+and LLMOPT_SELECT, not in the probe's settings: they may be many, and every process reads those.
 """
 
 import json
@@ -37,9 +37,18 @@ class Outcomes:
         return {"outcomes": self.outcomes, "failures": self.failures, "stopped": self.stopped}
 
 
+def selected():
+    """The place in the order of each test that is to run, by id; empty when all are to run."""
+    return {test: place for place, test in enumerate(_read("LLMOPT_SELECT") or ())}
+
+
 def _expected():
-    path = os.environ.pop("LLMOPT_EXPECT", "")
+    return _read("LLMOPT_EXPECT") or {}
+
+
+def _read(variable):
+    path = os.environ.pop(variable, "")  # child processes do not see it
     if not path:
-        return {}
+        return None
     with open(path) as stream:
         return json.load(stream)

@@ -10,6 +10,8 @@ import llmopt_marks
 import llmopt_report
 import pytest
 
+SKIPPED = "llmopt_skipped"
+
 
 class Recorder:
     def __init__(self, config, settings):
@@ -42,6 +44,12 @@ class Recorder:
             if controller is not None:
                 controller.shouldstop = reason
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node, error):
+        """A worker of xdist has ended: what it alone knows."""
+        for nodeid in (getattr(node, "workeroutput", None) or {}).get(SKIPPED, ()):
+            self.seen.record(str(nodeid), "skipped")
+
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session):
         llmopt_marks.begin()
@@ -58,6 +66,17 @@ class Recorder:
         yield
         report = dict(self.seen.report(), exit=int(session.exitstatus), benchmarks=self.benchmarks)
         llmopt_report.write(self.settings, report)
+
+
+class WorkerRecorder:
+    """In a worker of xdist, which tells its controller of tests and of modules that fail, not of modules that skip."""
+
+    def __init__(self, config):
+        self.skipped = config.workeroutput[SKIPPED] = []
+
+    def pytest_collectreport(self, report):
+        if report.skipped:
+            self.skipped.append(str(report.nodeid))
 
 
 def outcome_of(report):

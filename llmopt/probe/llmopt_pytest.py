@@ -4,6 +4,7 @@ PYTEST_DONT_REWRITE: the probe imports this module before pytest could rewrite i
 """
 
 import os
+import sys
 
 _settings = None
 
@@ -16,8 +17,18 @@ def start(settings):
 
 
 def pytest_configure(config):
-    if _settings is None or hasattr(config, "workerinput"):  # a worker of xdist: the controller reports
+    if _settings is None:
         return
+    import llmopt_expected
     import llmopt_outcomes
+    import llmopt_selection
 
+    if "llmopt_contexts" in sys.modules:
+        config.pluginmanager.register(llmopt_selection.Contexts(), "llmopt-contexts")
+    if hasattr(config, "workeroutput"):  # a worker of xdist: the controller reports
+        config.pluginmanager.register(llmopt_outcomes.WorkerRecorder(config), "llmopt-outcomes")
+        return
+    places = llmopt_expected.selected()
+    if places:
+        config.pluginmanager.register(llmopt_selection.Selection(config, places), "llmopt-selection")
     config.pluginmanager.register(llmopt_outcomes.Recorder(config, _settings), "llmopt-outcomes")

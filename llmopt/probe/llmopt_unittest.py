@@ -23,21 +23,46 @@ def main(arguments):
 
     settings = sys.modules["llmopt_unittest"]._settings  # this file is __main__ too
     seen = llmopt_expected.Outcomes()
+    places = llmopt_expected.selected()
     sys.path[0] = os.getcwd()
 
     class Runner(unittest.TextTestRunner):
         resultclass = recorder(unittest.TextTestResult, seen)
+
+        def run(self, test):
+            return super().run(unittest.TestSuite(select(test, places)) if places else test)
 
     program = unittest.main(module=None, argv=["python -m unittest", *arguments], testRunner=Runner, exit=False)
     llmopt_report.write(settings, seen.report())
     sys.exit(not program.result.wasSuccessful())
 
 
+def select(suite, places):
+    """The tests that have a place, in its order."""
+    return sorted((test for test in tests_of(suite) if test.id() in places), key=lambda test: places[test.id()])
+
+
+def tests_of(suite):
+    for each in suite:
+        if hasattr(each, "__iter__"):
+            yield from tests_of(each)
+        else:
+            yield each
+
+
 def recorder(base, seen):
     """unittest's own result class, which also tells `seen`."""
+    contexts = sys.modules.get("llmopt_contexts")
 
     class Recorder(base):
-        def stopTest(self, test):  # noqa: N802 - unittest's names
+        def startTest(self, test):  # noqa: N802 - unittest's names
+            super().startTest(test)
+            if contexts is not None:
+                contexts.enter(test.id())
+
+        def stopTest(self, test):  # noqa: N802
+            if contexts is not None:
+                contexts.leave()
             super().stopTest(test)
             if seen.surprise(test.id()):
                 self.stop()
