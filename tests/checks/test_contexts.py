@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def test_a_function_of_many_tests_names_some_from_all_over_the_run(monkeypatch: 
     kept = function.report()[3]
     assert 200 <= len(kept) <= llmopt_contexts.MOST
     assert max(kept) > 9_000
-    assert all(later - one == kept[1] - kept[0] for one, later in zip(kept, kept[1:], strict=False))
+    assert all(later - one == kept[1] - kept[0] for one, later in pairwise(kept))
 
 
 @pytest.mark.parametrize("python", EVERY)
