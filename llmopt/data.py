@@ -446,6 +446,7 @@ class Outcome:
     objective: str = "time"  # what the speedup is of
     workloads: tuple[tuple[str, float], ...] = ()  # spec, speedup
     verdicts: tuple[Verdict, ...] = ()
+    hot: int = 0  # functions worth a try when the run ended, and `skipped` ones
     skipped: int = 0
     usage: Usage = Usage()
     seconds: float = 0.0

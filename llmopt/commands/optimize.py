@@ -45,6 +45,7 @@ class Progress:
 
     base: Base | None = None
     verdicts: list[Verdict] = field(default_factory=list)
+    hot: int = 0
     skipped: int = 0
     stopped: str = ""
     error: LlmoptError | None = None
@@ -164,7 +165,7 @@ def take(progress: Progress, event: loop.Event) -> None:
     if isinstance(event, Verdict):
         progress.verdicts.append(event)
     elif isinstance(event, loop.Localized):
-        progress.skipped = len(event.skipped)
+        progress.hot, progress.skipped = len(event.hotspots), len(event.skipped)
     elif isinstance(event, loop.Stopped):
         progress.stopped = event.reason
 
@@ -206,7 +207,13 @@ def timed(opened: Session, base: Base, view: View) -> Base:
 def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
     """The outcome, measured end to end once more unless the run was cut off."""
     outcome = finish.unmeasured(opened, progress.verdicts)
-    outcome = replace(outcome, skipped=progress.skipped, stopped=progress.stopped, interrupted=progress.interrupted)
+    outcome = replace(
+        outcome,
+        hot=progress.hot,
+        skipped=progress.skipped,
+        stopped=progress.stopped,
+        interrupted=progress.interrupted,
+    )
     if not outcome.accepted or progress.interrupted or progress.base is None:
         return outcome
     view.stage("measuring all kept edits end to end against the base")

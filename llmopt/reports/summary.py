@@ -59,11 +59,22 @@ def baseline(base: Base, settings: Settings) -> str:
 
 def left_out(base: Base, settings: Settings) -> list[str]:
     """Notices about tests that cannot gate, and about a workload or a machine that hides small gains."""
+    return [*tests_left_out(base), *too_coarse(base, settings)]
+
+
+def tests_left_out(base: Base) -> list[str]:
+    """Notices about tests that cannot gate."""
     notices = []
     for names, what in ((base.failing, "failing on the unchanged code"), (base.unstable, "unstable on it")):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             notices.append(f"{words.count(len(names), 'test')} {what}, left out: {', '.join(names[:3])}{more}")
+    return notices
+
+
+def too_coarse(base: Base, settings: Settings) -> list[str]:
+    """Notices about a workload or a machine that hides small gains."""
+    notices = []
     if base.seconds and min(base.seconds) < SHORT_SECONDS:
         notices.append(
             f"a workload takes only {words.duration(min(base.seconds))}: start-up and noise weigh much; a longer one "
@@ -123,6 +134,9 @@ def _kept_edit(verdict: Verdict) -> str:
 
 def _why_nothing(outcome: Outcome) -> list[str]:
     if not outcome.verdicts and not outcome.stopped:
+        if outcome.hot:
+            hot = words.count(outcome.hot, "hot function")
+            return [f"No edit was proposed for the {hot}: the rules know none; a model may (--model)."]
         return [f"No function could reach the least speedup ({words.count(outcome.skipped, 'function')} looked at)."]
     others = [verdict for verdict in outcome.rejected if not verdict.put_aside]
     return [f"  {words.verdict(verdict)}" for verdict in others[:5]]
