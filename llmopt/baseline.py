@@ -47,6 +47,29 @@ def timed(
     The floor is remembered in the file `floors` for a day: it is the machine's and the workloads', not the code's.
     """
     base = calibrated(target, base, tree, limits, watch, counter)
+    return with_noise(target, base, tree, limits, watch, objective=objective, counter=counter, floors=floors)
+
+
+def calibrated(target: Target, base: Base, tree: Tree, limits: Limits, watch: Watch, counter: str = "") -> Base:
+    """The base with what each workload takes and prints; WorkloadError when one does not run."""
+    for index, workload in enumerate(target.project.workloads):
+        watch(f"workload {index + 1}: {workload.spec}")
+        base = _with_workload(base, target, tree, workload, limits, counter)
+    return base
+
+
+def with_noise(
+    target: Target,
+    base: Base,
+    tree: Tree,
+    limits: Limits,
+    watch: Watch,
+    *,
+    objective: str = "time",
+    counter: str = "",
+    floors: Path | None = None,
+) -> Base:
+    """A calibrated base with the noise floor."""
 
     def measure() -> float:
         watch("noise floor: the base against itself")
@@ -58,14 +81,6 @@ def timed(
     weights = [workload.weight for workload in target.project.workloads]
     key = noise_floor.key(target.project, base, objective)
     return replace(base, noise=noise_floor.remembered(floors, key, measure))
-
-
-def calibrated(target: Target, base: Base, tree: Tree, limits: Limits, watch: Watch, counter: str = "") -> Base:
-    """The base with what each workload takes and prints; WorkloadError when one does not run."""
-    for index, workload in enumerate(target.project.workloads):
-        watch(f"workload {index + 1}: {workload.spec}")
-        base = _with_workload(base, target, tree, workload, limits, counter)
-    return base
 
 
 def with_tests(base: Base, first: TestRun, second: TestRun) -> Base:

@@ -24,6 +24,8 @@ REACHED = {
     "no function changed": ({**TESTS, "calls": "none: no function changed"}, "tests"),
     "no call recorded": ({**TESTS, "calls": "0 recorded calls of 0 functions and 0 derived inputs agree"}, "tests"),
     "no changed line ran": ({**CALLS, "coverage": "0 of 16 changed lines executed"}, "tests"),
+    "no line to run": ({**CALLS, "coverage": "no changed line has code of its own"}, "calls"),
+    "lines not known": ({**CALLS, "coverage": "not known: a changed file cannot be compiled"}, "calls"),
     "calls without tests": ({**OUTPUT, "tests": "none", "calls": CALLS["calls"]}, "calls"),
 }
 

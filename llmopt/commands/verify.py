@@ -94,7 +94,7 @@ def record(opened: Session, change: Change) -> None:
 
 
 def judged(opened: Session, change: Change, view: View, options: Options) -> Verdict:
-    """The verdict. What reading the change already tells is told before the base's tests take their time."""
+    """The verdict, in three steps: what it costs to know something of the base is spent when the change got so far."""
     reading = stages.read_checks(opened)
     if not options.timing:
         reading["duplicate"] = lenient(reading["duplicate"])
@@ -103,12 +103,15 @@ def judged(opened: Session, change: Change, view: View, options: Options) -> Ver
         return verdict
     gate = optimize.gated(opened, view)
     opened = session.with_gate(opened, gate)
-    base = optimize.timed(opened, gate, view) if options.timing else calibrated(opened, gate, view)
-    tell_base(view, opened, base, options)
-    checks = require.after({**reading, **stages.run_checks(opened)}, opened.settings.require or "")
-    if options.timing:
-        checks |= stages.timed_checks(opened, view, base, [])
-    return attempt(change, base, checks, view)
+    base = calibrated(opened, gate, view)
+    tell_base(view, opened, base)
+    compared = {**reading, **stages.run_checks(opened)}
+    verdict = attempt(change, base, require.after(compared, opened.settings.require or ""), view)
+    if not verdict.accepted or not options.timing:
+        return verdict
+    base = with_noise(opened, base, view)
+    timed = attempt(change, base, stages.timed_checks(opened, view, base, []), view)
+    return replace(timed, evidence={**verdict.evidence, **timed.evidence}, seconds=verdict.seconds + timed.seconds)
 
 
 def attempt(change: Change, base: Base, checks: Mapping[str, Check], view: View) -> Verdict:
@@ -132,21 +135,35 @@ def lenient(duplicate: Check) -> Check:
 
 
 def calibrated(opened: Session, base: Base, view: View) -> Base:
-    """The base with what its workloads print; how long they take does not matter."""
-    tree = opened.trees.of(opened.base)
-    return baseline.calibrated(opened.target, base, tree, opened.workload_limits, view.stage)
+    """The base with what its workloads take and print."""
+    tree, limits = opened.trees.of(opened.base), opened.workload_limits
+    return baseline.calibrated(opened.target, base, tree, limits, view.stage, opened.counter)
 
 
-def tell_base(view: View, opened: Session, base: Base, options: Options) -> None:
+def tell_base(view: View, opened: Session, base: Base) -> None:
     """The base in one line, and the tests that cannot gate."""
-    if options.timing:
-        view.header([summary.baseline(base, opened.settings)])
-    else:
-        passed = sum(outcome == "passed" for outcome in base.gate.values())
-        view.header([f"base: {words.count(passed, 'test')} passed; the workloads ran; nothing is timed"])
-        base = replace(base, seconds=())
-    for notice in summary.left_out(base, opened.settings):
+    passed = sum(outcome == "passed" for outcome in base.gate.values())
+    times = ", ".join(words.duration(seconds) for seconds in base.seconds)
+    view.header([f"base: {words.count(passed, 'test')} passed; workload {times}"])
+    for notice in summary.tests_left_out(base):
         view.notice(notice)
+
+
+def with_noise(opened: Session, base: Base, view: View) -> Base:
+    """The base with the noise floor; the view is told what gains can be seen."""
+    base = baseline.with_noise(
+        opened.target,
+        base,
+        opened.trees.of(opened.base),
+        opened.workload_limits,
+        view.stage,
+        objective=opened.settings.objective,
+        counter=opened.counter,
+        floors=opened.place.state / "noise.json",
+    )
+    for notice in summary.too_coarse(base, opened.settings):
+        view.notice(notice)
+    return base
 
 
 def out_of_bounds(opened: Session, change: Change) -> tuple[OutOfBounds, ...]:
