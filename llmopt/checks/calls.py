@@ -69,15 +69,18 @@ def _texts(tree: Tree, paths: Sequence[str]) -> dict[str, str]:
     return {path: read(path) for path in paths if path.endswith(".py") and (tree.path / path).is_file()}
 
 
-def _to_derive(edit: Edit, recorded: Mapping[str, replays.Recorded]) -> list[str]:
-    """Functions that anybody may call with anything. A private one may rely on what its callers take care of, and is
-    given other inputs only where none of those is compared."""
+def _to_derive(edit: Edit, recorded: Mapping[str, replays.Recorded]) -> dict[str, tuple[str, ...]]:
+    """Functions that anybody may call with anything, with their parameters that may be None.
+
+    A private one may rely on what its callers take care of, and is given other inputs only where none of those is
+    compared.
+    """
     public = [unit for unit in edit.units.values() if not unit.is_private and recorded[unit.function.key].kept]
-    return [
-        key
+    return {
+        key: tuple(sorted(unit.optional))
         for key, unit in edit.units.items()
         if not unit.is_private or not any(unit.own in caller.mentions for caller in public)
-    ]
+    }
 
 
 class Comparison:
@@ -243,5 +246,5 @@ def call_text(name: str, parameters: Sequence[str], shown: Sequence[Any]) -> str
         f"{parameters[at]}={equality.render(node)}" if at < len(parameters) else equality.render(node)
         for at, node in enumerate(positional)
     ]
-    parts += [f"{pair[0]}={equality.render(pair[1])}" for pair in named if len(pair) == 2]
+    parts += [f"{pair[0][1]}={equality.render(pair[1])}" for pair in named if len(pair) == 2]
     return equality.shortened(f"{name}({', '.join(parts)})", 600)

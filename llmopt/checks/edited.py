@@ -30,6 +30,7 @@ class Unit:
     mentions: frozenset[str]
     stores: frozenset[str]  # attributes it assigns
     decorators: frozenset[str]
+    optional: frozenset[str]  # names that it compares with None
 
     @property
     def function(self) -> Function:
@@ -118,6 +119,7 @@ class _Module:
                 same.mentions | unit.mentions,
                 same.stores | unit.stores,
                 same.decorators | unit.decorators,
+                same.optional | unit.optional,
             )
         self.units[name] = unit
 
@@ -151,7 +153,15 @@ def _unit(path: str, name: str, node: Def) -> Unit:
         mentions=frozenset(mentions),
         stores=frozenset(n.attr for n in inside if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)),
         decorators=frozenset(_last_name(each) for each in node.decorator_list),
+        optional=frozenset(name for n in inside for name in _compared_with_none(n)),
     )
+
+
+def _compared_with_none(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
+        right = node.comparators[0]
+        if isinstance(node.ops[0], (ast.Is, ast.IsNot)) and isinstance(right, ast.Constant) and right.value is None:
+            yield node.left.id
 
 
 def _dump(nodes: Sequence[ast.AST]) -> str:

@@ -53,7 +53,7 @@ def first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules:
 def _first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:
     for kind in ("problem", "ended", "import"):
         if got.get(kind) != expected.get(kind):
-            return Difference("", expected.get(kind) or _outcome(expected), got.get(kind) or _outcome(got))
+            return Difference("", *(str(each.get(kind) or _outcome(each)) for each in (expected, got)))
     walk = _Walk(int(expected.get("numbered", 0)), rules)
     calls = _calls(expected), _calls(got)
     for (label, before), (other, after) in zip(*calls, strict=False):
@@ -460,6 +460,7 @@ RENDERED: Mapping[str, Callable[[Node], str]] = {
     "function": lambda node: f"<function {node[1]}>",
     "class": lambda node: f"<class {node[1]}>",
     "ref": lambda node: "<an object met before>",
-    "cut": lambda node: f"… {node[1]} more, digest {str(node[2])[:8]}",
+    "cut": lambda node: f"… {node[1]} more" + (f", digest {node[2][:8]}" if node[2] else ""),
+    "opaque": lambda node: "…" if str(node[1]).startswith("nested") else f"<{node[1]}>",
     "awaited": lambda node: f"awaited {render(node[1])}",
 }

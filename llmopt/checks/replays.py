@@ -25,6 +25,7 @@ from llmopt.target import run as run_command
 
 FORMAT = 1  # of the files in the folder
 HELD_CALLS = 5
+MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
 
@@ -37,7 +38,7 @@ class Bounds:
     held: int = 40  # inputs of one function that are called several times
     call_seconds: float = 1.0
     held_seconds: float = 0.05
-    run_seconds: float = 3.0
+    run_seconds: float = 2.0
     wait_seconds: float = 120.0  # for one process, its start and the descriptions included
     seeds: tuple[str, ...] = ("0", "1")  # PYTHONHASHSEED
 
@@ -156,9 +157,17 @@ def _in_any_tree(path: str, tree: Tree) -> str:
 
 
 def expect(
-    target: Target, tree: Tree, recorded: Sequence[Recorded], folder: Path, bounds: Bounds, derive: Sequence[str]
+    target: Target,
+    tree: Tree,
+    recorded: Sequence[Recorded],
+    folder: Path,
+    bounds: Bounds,
+    derive: Mapping[str, Sequence[str]],
 ) -> Expected:
-    """Choose and derive inputs, and call the base with them; functions with a key in `derive` get other inputs."""
+    """Choose and derive inputs, and call the base with them.
+
+    The functions whose keys are in `derive` get other inputs; there are the parameters of them that may be None.
+    """
     names = json.dumps([[each.key for each in recorded], sorted(derive), asdict(bounds)])
     path = _place(folder, tree, names)
     value = _load(path)
@@ -169,7 +178,7 @@ def expect(
 
 
 def _expect(
-    target: Target, tree: Tree, recorded: Sequence[Recorded], bounds: Bounds, derive: Sequence[str]
+    target: Target, tree: Tree, recorded: Sequence[Recorded], bounds: Bounds, derive: Mapping[str, Sequence[str]]
 ) -> Expected:
     left_out = {each.key: _why_none(each) for each in recorded if _why_none(each)}
     usable = [each for each in recorded if each.key not in left_out]
@@ -179,7 +188,7 @@ def _expect(
     runs = Runs(target, tree, paths, bounds)
     dropped: dict[str, int] = {}
     inputs = _kept(inputs, runs.survey(inputs), dropped, bounds)
-    more = runs.derive([each for each in inputs if each["free"]])
+    more = runs.derive([{**each, "optional": list(derive[key(each)])} for each in inputs if each["free"]])
     more = _kept(more, runs.survey(more), {}, bounds)
     inputs = [*inputs, *more, *_held([*inputs, *more], bounds)]
     first, *others = [runs.replay(inputs, seed) for seed in bounds.seeds]
@@ -311,17 +320,14 @@ class Runs:
 
     def derive(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Other inputs, made of these."""
-        counts: dict[str, int] = {}
-        for each in inputs:
-            counts[key(each)] = counts.get(key(each), 0) + 1
-        shares = {name: max(4, -(-self.bounds.derived // count)) for name, count in counts.items()}
-        results = self.run("derive", [{**each, "derive": shares[key(each)], "limit": 5.0} for each in inputs])
+        asked = [{**each, "derive": _most_derived(each["arguments"]), "limit": 5.0} for each in inputs]
+        results = self.run("derive", asked)
         made: dict[tuple[str, str], dict[str, Any]] = {}
         for each in inputs:
             for label, arguments in results[each["id"]].get("derived", []):
-                other = {**each, "arguments": arguments, "derived": label, "outcome": "", "types": each["types"]}
+                other = {**each, "arguments": arguments, "derived": label, "outcome": ""}
                 made.setdefault((key(each), arguments), other)
-        return _numbered(_bounded(list(made.values()), self.bounds.derived), "s")
+        return _numbered(_varied(list(made.values()), self.bounds.derived), "s")
 
     def replay(self, inputs: Sequence[Mapping[str, Any]], seed: str) -> dict[str, Any]:
         limited = [{**each, "limit": 2.0 + (50 if each.get("hold") else 10) * each["seconds"]} for each in inputs]
@@ -358,11 +364,21 @@ class Runs:
 WHOLE = ("stress", "slope")
 
 
-def _bounded(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most so many of each function, spread over all."""
-    kept = []
+def _most_derived(arguments: str) -> int:
+    """Inputs to make of one: fewer of a large one."""
+    return max(6, min(MOST_DERIVED, DERIVED_CHARACTERS // len(arguments)))
+
+
+def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most so many of each function: one of each kind of change before a second of any, small ones first."""
+    kept: list[dict[str, Any]] = []
     for name in dict.fromkeys(map(key, inputs)):
-        own = [each for each in inputs if key(each) == name]
-        step = max(1.0, len(own) / most)
-        kept += [own[int(at * step)] for at in range(min(most, len(own)))]
+        own = sorted((each for each in inputs if key(each) == name), key=lambda each: len(each["arguments"]))
+        seen: dict[str, int] = {}
+        ranks = []
+        for each in own:
+            seen[each["derived"]] = seen.get(each["derived"], 0) + 1
+            ranks.append(seen[each["derived"]])
+        ranked = sorted(zip(ranks, range(len(own)), strict=True))
+        kept += [own[at] for _, at in ranked[:most]]
     return kept

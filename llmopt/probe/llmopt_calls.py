@@ -45,7 +45,7 @@ def start(settings):
     setattr(builtins, llmopt_observe.NAME, recorder.decorators)
     sys.meta_path.insert(0, llmopt_observe.ModuleFinder(recorder))
     sys.path_hooks.insert(0, recorder.script_finder)
-    sys.setrecursionlimit(2 * sys.getrecursionlimit())  # a recursive function now takes more frames a call
+    sys.setrecursionlimit(3 * sys.getrecursionlimit())  # a recursive function now takes three frames a call
     llmopt_report.at_exit(settings, recorder.collect, recorder.restart)
 
 
@@ -170,7 +170,7 @@ class Record:
     def keep(self, call):
         """Keep it if there is room, or if it is of a new kind or much smaller than one of its kind."""
         group = self.kinds.setdefault(call.kind, [])
-        if any(each.mark == call.mark for each in group):
+        if any(each.mark == call.mark for calls in self.kinds.values() for each in calls):
             return
         if sum(map(len, self.kinds.values())) >= KEPT or self.bytes + len(call.data) > FUNCTION_BYTES:
             crowd = group or max(self.kinds.values(), key=len)

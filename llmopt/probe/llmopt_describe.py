@@ -76,6 +76,7 @@ class Describer:
 
     def __init__(self):
         self.numbers = {}
+        self.numbered = 0
         self.drains = True  # before a call its iterators must be left as they are
         self.most_items, self.most_depth = sys.maxsize, MOST_DEPTH
         self.begin()
@@ -88,26 +89,35 @@ class Describer:
         return describer
 
     def number_all(self, value):
-        """Number the objects in a value; its bytes, by which a change shows, or None if it cannot be written."""
+        """Number the objects in a value: its bytes, by which a change shows, and the range of the numbers.
+
+        The bytes are None if it cannot be written.
+        """
+        first = self.numbered
         try:
             data, memo = llmopt_pickles.numbered(value)
         except Exception:  # whatever the program's classes raise: it is walked then
             drains, self.drains = self.drains, False
             self.nodes(value)
             self.drains = drains
-            return None
-        self.numbers.update(memo)
-        return data
+            return None, range(0)
+        self.numbered += len(memo)
+        for number, held in memo.values():
+            self.numbers.setdefault(id(held), (first + number, held))
+        return data, range(first, first + len(memo))
 
-    def begin(self, unchanged=0):
-        """A new walk: everything is described in full again, but for objects with lower numbers than `unchanged`."""
+    def begin(self, unchanged=()):
+        """A new walk: everything is described in full again, but for objects whose numbers are `unchanged`."""
         self.walked = set()
         self.unchanged = unchanged
         self.left = MOST_NODES
         self.depth = 0
 
     def number(self, value):
-        return self.numbers.setdefault(id(value), (len(self.numbers), value))[0]
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = (self.numbered, value)
+            self.numbered += 1
+        return self.numbers[id(value)][0]
 
     def shown(self, items):
         """As many of them as are described."""
@@ -128,7 +138,7 @@ class Describer:
         if self.left < 0:
             raise TooLargeError()
         if self.depth > self.most_depth:
-            return ["opaque", "nested deeper than %d levels" % MOST_DEPTH]
+            return ["opaque", "nested deeper than %d levels" % self.most_depth]
         self.depth += 1
         try:
             return self._node(value, kind)
@@ -153,7 +163,7 @@ class Describer:
     def seen(self, value):
         """The number of a mutable object, and whether this walk has been here."""
         number = self.number(value)
-        again = number in self.walked or number < self.unchanged
+        again = number in self.walked or number in self.unchanged
         self.walked.add(number)
         return number, again
 

@@ -14,12 +14,13 @@ DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
 
 
-def derived(args, kwargs, optional=(), others=()):
+def derived(args, kwargs, optional=(), others=(), constants=()):
     """(what was changed, args, kwargs): one part of one argument is another; the arguments take turns.
 
-    `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls.
+    `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls, and
+    `constants` values of which the function's code speaks.
     """
-    turns = [_crossed(args, kwargs, others)]
+    turns = [_crossed(args, kwargs, others), _of_constants(args, kwargs, constants)]
     turns += [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
     turns += [_of_argument(args, kwargs, name, value, name in optional) for name, value in kwargs.items()]
     return _in_turn(turns)
@@ -27,7 +28,9 @@ def derived(args, kwargs, optional=(), others=()):
 
 def _crossed(args, kwargs, others):
     """One argument as in another call, and texts made of two halves."""
-    for other_args, _ in others:
+    for other_args, other_kwargs in others:
+        for name, other in other_kwargs.items():
+            yield "%s: that of another call" % name, args, dict(kwargs, **{name: other})
         for at, (own, other) in enumerate(zip(args, other_args)):  # noqa: B905 (3.10 and later)
             if type(own) is not type(other):
                 continue
@@ -40,6 +43,20 @@ def _crossed(args, kwargs, others):
                     own[:-1] + other[-1:],
                 ):
                     yield "argument %d: halves of two texts" % (at + 1), (*args[:at], mixed, *args[at + 1 :]), kwargs
+
+
+def _of_constants(args, kwargs, constants):
+    for constant in constants:
+        for at, value in enumerate(args):
+            for other in _near(constant) if type(value) is type(constant) else ():
+                yield "argument %d: %r" % (at + 1, other), (*args[:at], other, *args[at + 1 :]), kwargs
+        for name, value in kwargs.items():
+            for other in _near(constant) if type(value) is type(constant) else ():
+                yield "%s: %r" % (name, other), args, dict(kwargs, **{name: other})
+
+
+def _near(constant):
+    return (constant, constant + 1, constant - 1) if type(constant) is int else (constant,)
 
 
 def _of_argument(args, kwargs, at, value, may_be_none):
@@ -92,22 +109,30 @@ def _of_float(value, depth):
             yield repr(other), other
 
 
+TEXTS = (
+    ("empty", lambda text: ""),
+    ("first character only", lambda text: text[:1]),
+    ("without the last character", lambda text: text[:-1]),
+    ("without the first character", lambda text: text[1:]),
+    ("twice", lambda text: text * 2),
+    ("reversed", lambda text: text[::-1]),
+    ("upper and lower case swapped", str.swapcase),
+    ("between spaces", lambda text: " %s " % text),
+    ("both ends doubled", lambda text: text[:1] + text + text[-1:]),
+    ("with a wide character", lambda text: text + "é"),
+    ("with a line end", lambda text: text + "\n"),
+    ("with line ends for spaces", lambda text: text.replace(" ", "\n")),
+    ("twice, a carriage return between", lambda text: text + "\r" + text),
+    ("with a digit", lambda text: text + "0"),
+    ("wide characters", lambda text: "ß\u0130\u4e2d\U0001f600\x00¬"),
+    ("a percent sign", lambda text: "%"),
+)
+
+
 def _of_str(value, depth):
-    yield "empty", ""
-    others = [
-        value[:1],
-        value[:-1],
-        value * 2,
-        value[::-1],
-        value.swapcase(),
-        " %s " % value,
-        value + "é",
-        value + "\n",
-    ]
-    others += [value[:1] + value + value[-1:], value.replace(" ", "\n"), value + "\r" + value]
-    for other in [*others, "ß\u0130\u4e2d\U0001f600", value + "0", "%"]:
-        if other not in (value, ""):
-            yield "changed text", other
+    for label, change in TEXTS:
+        if change(value) != value:
+            yield label, change(value)
 
 
 def _of_bytes(value, depth):
@@ -121,11 +146,18 @@ def _of_sequence(value, depth):
     yield "empty", make()
     for label, other in _reordered(list(value)):
         yield label, make(other)
-    if depth:
-        changed = [
-            _of_element(value, at, make, depth) for at in sorted({0, len(value) // 2, len(value) - 1})[-3:] if value
-        ]
-        yield from _in_turn(changed)
+    if depth and value:
+        places = sorted({0, len(value) // 2, len(value) - 1})
+        turns = [_of_element(value, at, make, depth) for at in places]
+        more = ((label, make(other)) for label, other in _with_another(list(value), depth))
+        yield from _in_turn([*turns, more])
+
+
+def _with_another(items, depth):
+    """One more element, before or after the others."""
+    for label, other in itertools.islice(variants(items[0], depth - 1) if items else (), 5):
+        yield "one more element in front: %s" % label, [other, *items]
+        yield "one more element at the end: %s" % label, [*items, other]
 
 
 def _reordered(items):

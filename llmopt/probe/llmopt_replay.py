@@ -287,39 +287,49 @@ def replay(given, inputs):
     args, kwargs = arguments_of(given)
     shown = llmopt_describe.bounded(llmopt_describe.Describer.brief().nodes(args, kwargs), INPUT_CHARACTERS)
     describer = llmopt_describe.Describer()
-    before = describer.number_all((args, kwargs))
-    numbered = len(describer.numbers)
-    seen, value = observed(call, args, kwargs, describer, () if given.get("full") else (before, numbered))
+    seen, value = observed(call, args, kwargs, describer, given.get("full"))
     calls = [["the call", seen]]
     if given.get("hold"):
         calls += held(call, given, value, describer, inputs)
-    return {"shown": shown, "numbered": numbered, "calls": calls, "seconds": time.perf_counter() - began}
+    return {"shown": shown, "numbered": seen.pop("numbered"), "calls": calls, "seconds": time.perf_counter() - began}
 
 
-def observed(call, args, kwargs, describer, before=(), held=()):
+def observed(call, args, kwargs, describer, full=False, held=()):
     """(description, result) of one call.
 
-    `before` are the bytes of the arguments and how many objects they have: those that stay unchanged are not described.
-    `held` are earlier results, described again afterwards.
+    Arguments that stay unchanged are not described, unless in `full`. `held` are earlier results, described again
+    afterwards.
     """
     import llmopt_describe
     import llmopt_surroundings
 
     value = None
+    before = describer.number_all((args, kwargs))
+    numbered = describer.numbered
+    if full:
+        before = None, range(0)
     with llmopt_surroundings.Surroundings() as around:
         try:
             value = call(args, kwargs)
-            describer.begin(0 if _is_lazy(value) else _unchanged(args, kwargs, before))
-            outcome = ["returned", consumed(describer, value)]
+            if _is_lazy(value):  # what it still does may change the arguments
+                describer.begin()
+                outcome = ["returned", consumed(describer, value)]
+                unchanged = _unchanged(args, kwargs, before)
+            else:
+                unchanged = _unchanged(args, kwargs, before)
+                describer.begin(unchanged)
+                outcome = ["returned", describer.node(value)]
         except (llmopt_describe.TooLargeError, UnavailableError):
             raise
         except BaseException as problem:  # that is what is described
-            describer.begin(_unchanged(args, kwargs, before))
+            unchanged = _unchanged(args, kwargs, before)
+            describer.begin(unchanged)
             outcome = llmopt_describe.raised(describer, problem)
-        after = ["unchanged"] if _unchanged(args, kwargs, before) else describer.items([args, kwargs])
+        after = ["unchanged"] if unchanged else describer.items([args, kwargs])
     described = {
         "outcome": llmopt_describe.bounded(outcome, RESULT_CHARACTERS),
         "arguments": llmopt_describe.bounded(after, ARGUMENT_CHARACTERS),
+        "numbered": numbered,
         **around.report(),
     }
     if held:
@@ -332,15 +342,16 @@ def _is_lazy(value):
 
 
 def _unchanged(args, kwargs, before):
-    """How many objects the arguments have, if they are as they were; else 0."""
+    """The numbers of the objects in the arguments, if they are as they were."""
     import llmopt_pickles
 
-    if not before or before[0] is None:
-        return 0
+    data, numbers = before
+    if data is None:
+        return ()
     try:
-        return before[1] if llmopt_pickles.numbered((args, kwargs))[0] == before[0] else 0
+        return numbers if llmopt_pickles.numbered((args, kwargs))[0] == data else ()
     except Exception:  # it holds something else now
-        return 0
+        return ()
 
 
 def consumed(describer, value):
@@ -372,7 +383,8 @@ def held(call, given, value, describer, inputs):
     calls = []
 
     def again(label, args, kwargs, held):
-        seen, result = observed(call, args, kwargs, describer, held=held)
+        seen, result = observed(call, args, kwargs, describer, given.get("full"), held)
+        seen.pop("numbered")
         calls.append([label, seen])
         return result
 
@@ -401,7 +413,8 @@ def derive(given, inputs):
     args, kwargs = arguments_of(given)
     made = {given["arguments"]: ""}
     others = [arguments_of(each) for each in _neighbours(given, inputs)]
-    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, optional(given, args), others):
+    may_be_none, constants = hints(given)
+    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, may_be_none, others, constants):
         if len(made) > given["derive"]:
             break
         try:
@@ -419,22 +432,41 @@ def _neighbours(given, inputs, most=3):
     return [*same[at + 1 :], *same[:at]][:most]
 
 
-def optional(given, args):
-    """Positions and names of the parameters that may be None by their default or annotation."""
+def hints(given):
+    """What the function says of its arguments: positions and names that may be None, and the constants in its code."""
     found = importlib.import_module(given["module"])
     try:
         for name in given["name"].split("."):
             found = _held(found, name)
-        function = getattr(found, "__func__", getattr(found, "fget", None) or found)
+        function = inspect.unwrap(getattr(found, "__func__", getattr(found, "fget", None) or found))
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError, UnavailableError):
-        return ()
+        return (), ()
     names = [
         (at, each.name)
         for at, each in enumerate(parameters)
-        if each.default is None or "None" in str(each.annotation) or "Optional" in str(each.annotation)
+        if each.name in given.get("optional", ()) or each.default is None or _says_none(each.annotation)
     ]
-    return {key for pair in names for key in pair}
+    code = getattr(function, "__code__", None)
+    return {key for pair in names for key in pair}, _constants(code) if code else ()
+
+
+def _says_none(annotation):
+    return "None" in str(annotation) or "Optional" in str(annotation)
+
+
+def _constants(code):
+    """Short texts and numbers in a function's code, those in tuples and in nested functions included."""
+    found, left = {}, list(code.co_consts)
+    while left:
+        each = left.pop(0)
+        if isinstance(each, types.CodeType):
+            left += each.co_consts
+        elif isinstance(each, (tuple, frozenset)):
+            left += sorted(each, key=repr)
+        elif type(each) in (int, float) or (type(each) in (str, bytes) and len(each) <= 40):
+            found.setdefault((type(each), repr(each)), each)
+    return list(found.values())
 
 
 THREADS = 6

@@ -535,15 +535,6 @@ import os
 def f(n): os._exit(0)
 --- calls
 f(4)
-=== never ends: longer
-def f(n): return max(n, 3)
---- new
-def f(n):
-    while n < 10**9 and n != 4: n -= 1
-    return n
---- calls
-f(4)
-f(3)
 === equality that says yes to all: result
 class Yes:
     def __init__(self, n): self.n = n

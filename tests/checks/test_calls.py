@@ -22,7 +22,7 @@ from llmopt.target import Target
 LIMITS = Limits(seconds=60)
 BASE, EDIT = "b" * 40, "c" * 40
 SPOT = Hotspot(Function("a.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
-BOUNDS = replays.Bounds(derived=60, held=6)
+BOUNDS = replays.Bounds(derived=40, held=3)
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,9 @@ def differences(folder: Path, pairs: Sequence[Pair], python: str) -> dict[str, s
     return told
 
 
-@pytest.fixture(scope="module", params=EVERY)
-def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    pairs = [*call_pairs.TOLD_APART, *call_pairs.EQUAL]
-    return differences(tmp_path_factory.mktemp("pairs"), pairs, request.param)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return differences(tmp_path_factory.mktemp("pairs"), [*call_pairs.TOLD_APART, *call_pairs.EQUAL], OWN)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +115,14 @@ def test_edits_that_keep_behaviour_are_called_equal(pair: Pair, found: dict[str,
         assert not found.get(pair.name)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("python", EVERY)
+def test_every_python_tells_the_same_pairs_apart(tmp_path: Path, python: str) -> None:
+    told = differences(tmp_path, [*call_pairs.TOLD_APART, *call_pairs.EQUAL], python)
+    assert [pair.name for pair in call_pairs.TOLD_APART if not told.get(pair.name)] == []
+    assert [(pair.name, told[pair.name]) for pair in call_pairs.EQUAL if told.get(pair.name)] == []
+
+
 @pytest.mark.parametrize("pair", call_pairs.ARRAYS_TOLD_APART, ids=lambda pair: pair.name)
 def test_edits_that_change_arrays_are_told_apart(pair: Pair, found_of_arrays: dict[str, str]) -> None:
     assert found_of_arrays[pair.name]
@@ -125,3 +132,175 @@ def test_edits_that_change_arrays_are_told_apart(pair: Pair, found_of_arrays: di
 @pytest.mark.parametrize("pair", call_pairs.ARRAYS_EQUAL, ids=lambda pair: pair.name)
 def test_edits_that_keep_arrays_are_called_equal(pair: Pair, found_of_arrays: dict[str, str]) -> None:
     assert found_of_arrays[pair.name] == ""
+
+
+SHOP = """
+    import logging
+
+    def customers(orders):
+        seen = []
+        for order in orders:
+            if order["customer"] not in seen:
+                seen.append(order["customer"])
+        return seen
+
+    def never(x):
+        return x
+"""
+GOOD = SHOP.replace("return seen", "return seen[:]").replace("return x", "return +x")
+WRONG = SHOP.replace("return seen", "return sorted(seen)")
+DRIVE = """
+    from a import customers
+    def workload():
+        customers([{"customer": c} for c in "bacab"])
+        customers([])
+"""
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_an_edit_that_keeps_behaviour_passes_and_says_what_was_compared(tmp_path: Path, python: str) -> None:
+    finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": GOOD}, python=python).finding()
+    assert finding.passed, finding.reason
+    text = finding.evidence["calls"]
+    assert text.startswith("2 recorded calls of 1 function and ")
+    assert text.endswith("derived inputs agree (1 function not covered: never (never called))")
+
+
+def test_a_difference_is_told_as_input_expected_and_got(tmp_path: Path) -> None:
+    finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG}).finding()
+    assert not finding.passed
+    orders = ", ".join(f"{{'customer': '{name}'}}" for name in "bacab")
+    assert finding.reason.splitlines() == [
+        "customers differs from the base in result[0], for a recorded call",
+        f"input: customers(orders=[{orders}])",
+        "expected: 'b' (str)",
+        "got: 'a' (str)",
+    ]
+
+
+def test_calls_of_tests_are_recorded_too(tmp_path: Path) -> None:
+    files = {"a.py": SHOP, "test_a.py": "from a import customers\ndef test(): customers([{'customer': 1}])\n"}
+    tests = TestCommand("pytest", ("test_a.py",))
+    assert case(tmp_path / "good", files, {"a.py": GOOD}, "", tests=tests).finding().passed
+    assert not case(tmp_path / "wrong", files, {"a.py": WRONG}, "", tests=tests).finding().passed
+
+
+def test_the_base_runs_once_for_all_candidates(tmp_path: Path) -> None:
+    made = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": GOOD})
+    commands: list[tuple[str, str]] = []
+    sandbox = made.target.sandbox
+
+    def counted(command, limits):  # type: ignore[no-untyped-def]
+        commands.append((command.folder.name, Path(command.argv[1]).stem))
+        return sandbox(command, limits)
+
+    made = replace(made, target=replace(made.target, sandbox=counted))
+    assert made.finding().passed
+    assert ("tree", "llmopt_runner") in commands
+    commands.clear()
+    assert made.finding().passed
+    assert commands == [("edit", "llmopt_replay")] * 2
+
+
+def test_nothing_recorded_is_told_and_no_failure(tmp_path: Path) -> None:
+    files = {"a.py": SHOP, "drive.py": "def workload(): pass"}
+    finding = case(tmp_path, files, {"a.py": WRONG}).finding()
+    assert finding.passed
+    assert finding.evidence["calls"] == (
+        "0 recorded calls of 0 functions and 0 derived inputs agree (1 function not covered: customers (never called))"
+    )
+
+
+def test_an_edit_of_no_function_is_told(tmp_path: Path) -> None:
+    finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"b.py": "def f(): return 1\n"}).finding()
+    assert (finding.passed, finding.evidence) == (True, {"calls": "none: no function changed"})
+
+
+def test_a_module_that_does_not_import_is_a_difference(tmp_path: Path) -> None:
+    finding = case(
+        tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG + "\n    raise OSError('no')\n"}
+    ).finding()
+    assert not finding.passed
+    assert "OSError: no" in finding.reason
+
+
+def test_a_call_that_does_not_end_is_a_difference(tmp_path: Path) -> None:
+    old = "def f(n):\n    return max(n, 3)\n"
+    new = "def f(n):\n    while n < 10**9 and n != 4: n -= 1\n    return n\n"
+    drive = "from a import f\ndef workload():\n    f(4); f(3)\n"
+    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding(bounds=replays.Bounds(derived=0))
+    assert not finding.passed
+    assert "got: took longer than 2" in finding.reason
+
+
+def test_state_that_threads_spoil_is_a_difference(tmp_path: Path) -> None:
+    old = "def f(n):\n    return [n * i for i in range(200)]\n"
+    new = """
+        PARTS = []
+        def f(n):
+            PARTS.clear()
+            for i in range(200):
+                PARTS.append(n * i)
+            return list(PARTS)
+        """
+    drive = "from a import f\ndef workload():\n    for n in range(9): f(n)\n"
+    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding()
+    assert not finding.passed
+    assert "several threads" in finding.reason
+    assert "PARTS" in finding.reason
+
+
+def test_growth_of_a_cache_is_told(tmp_path: Path) -> None:
+    old = "def f(name):\n    return name.upper()\n"
+    drive = "from a import f\ndef workload():\n    f('a' * 50)\n"
+    unbound = "from functools import lru_cache\n@lru_cache(maxsize=None)\n" + old
+    bound = unbound.replace("None", "16")
+    endless = case(tmp_path / "unbound", {"a.py": old, "drive.py": drive}, {"a.py": unbound}).finding()
+    assert endless.passed, endless.reason
+    assert "a.py::f keeps " in endless.evidence["memory"]
+    assert "(base 0)" in endless.evidence["memory"]
+    finite = case(tmp_path / "bound", {"a.py": old, "drive.py": drive}, {"a.py": bound}).finding()
+    assert finite.evidence["memory"] == "no growth over distinct inputs"
+
+
+def test_floats_are_compared_with_the_tolerance_that_is_allowed(tmp_path: Path) -> None:
+    old = "def f(values):\n    t = 0.0\n    for v in values: t += v\n    return t\n"
+    new = "import math\ndef f(values):\n    return math.fsum(values)\n"
+    drive = "from a import f\ndef workload():\n    f([0.1] * 10)\n"
+    made = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new})
+    assert not made.finding().passed
+    exact = replays.Bounds(derived=0)
+    assert made.finding(tolerance=1e-9, bounds=exact).passed
+
+
+def test_instances_of_a_class_with_other_attributes_are_not_covered(tmp_path: Path) -> None:
+    old = """
+        class C:
+            def __init__(self, items): self.items = items
+            def has(self, item): return item in self.items
+        """
+    new = """
+        class C:
+            def __init__(self, items):
+                self.items = items
+                self._known = set(items)
+            def has(self, item): return item in self._known
+        """
+    drive = "from a import C\ndef workload():\n    C([1, 2]).has(2)\n"
+    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding()
+    assert finding.passed, finding.reason
+    assert "instances of a class with other attributes" in finding.evidence["calls"]
+
+
+def test_a_candidate_cannot_forge_its_report(tmp_path: Path) -> None:
+    forger = """
+        import json, os
+        def f(n):
+            folder = os.path.dirname(os.environ["LLMOPT_PROBE"])
+            with open(os.path.join(folder, "replay-1-1.json"), "w") as stream:
+                json.dump({"results": {}}, stream)
+            return n
+        """
+    drive = "from a import f\ndef workload():\n    f(2)\n"
+    finding = case(tmp_path, {"a.py": "def f(n):\n    return n\n", "drive.py": drive}, {"a.py": forger}).finding()
+    assert not finding.passed
