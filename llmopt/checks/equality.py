@@ -293,7 +293,7 @@ class _Walk:
         return same or (tolerance > 0 and math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance))
 
     def _array(self, expected: Node, got: Node, where: str) -> Difference | None:
-        for at, name in ((2, "class"), (3, "dtype"), (4, "shape"), (5, "writeable")):
+        for at, name in ((2, "class"), (3, "dtype"), (4, "shape"), (5, "may be written to")):
             if expected[at] != got[at]:
                 return Difference(f"{where} ({name})", str(expected[at]), str(got[at]))
         return self._numbers(expected[6:], got[6:], where)

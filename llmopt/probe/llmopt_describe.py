@@ -611,7 +611,7 @@ def _array(describer, value, numpy):
         owner = owner.base
     number = describer.number(owner)
     dtype = str(value.dtype.descr if value.dtype.names else value.dtype.str)
-    head = ["array", number, name_of(type(value)), dtype, list(value.shape), bool(value.flags.writeable)]
+    head = ["array", number, name_of(type(value)), dtype, list(value.shape), bool(value.flags["W"])]
     if value.dtype.hasobject:
         return [*head, "", describer.items(value.ravel().tolist())]
     whole = _whole(value, numpy)

@@ -326,7 +326,7 @@ def _alter_set(value):
 
 
 def _alter_array(value):
-    if not value.size or not value.flags.writeable or value.dtype.kind not in "iuf":
+    if not value.size or not value.flags["W"] or value.dtype.kind not in "iuf":
         return False
     value.flat[0] = value.flat[-1] + 1
     return True
