@@ -138,15 +138,15 @@ def _text_of(tree: Tree, path: str) -> str:
 
 
 def changed_in(before: str, after: str) -> list[int]:
-    """Numbers of the lines of `after` that differ from `before`; where lines are gone, of the next one that is left."""
+    """Numbers of the lines of `after` that differ from `before`; where lines are gone, of the one beside."""
     old, new = before.split("\n"), after.split("\n")
     start = _same(old, new)
     end = _same(old[start:][::-1], new[start:][::-1])
     matcher = SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False)
     found: set[int] = set()
-    for what, _, _, first, last in matcher.get_opcodes():
+    for what, gone, gone_last, first, last in matcher.get_opcodes():
         if what == "delete":
-            found.add(_next_line(new, start + first))
+            found |= _beside(old[start + gone : start + gone_last], new, start + first)
         elif what != "equal":
             found |= set(range(start + first + 1, start + last + 1))
     return sorted(found)
@@ -162,7 +162,23 @@ def _same(old: Sequence[str], new: Sequence[str]) -> int:
     return count
 
 
-def _next_line(lines: Sequence[str], at: int) -> int:
-    """The number of the first line from an index on that is no blank, and no comment."""
-    code = (number for number in range(at, len(lines)) if lines[number].strip() and lines[number].strip()[0] != "#")
-    return next(code, len(lines) - 1) + 1
+def _beside(gone: Sequence[str], lines: Sequence[str], at: int) -> set[int]:
+    """The number of the line next to where some are gone: the following one in the same block, else the one before.
+
+    None where no code is gone, or a whole definition.
+    """
+    code = next((line for line in gone if _is_code(line)), "")
+    if not code or code.split()[0].startswith(("def", "async", "class", "@")):
+        return set()
+    after = [number for number in range(at, len(lines)) if _is_code(lines[number])][:1]
+    before = [number for number in range(at) if _is_code(lines[number])][-1:]
+    in_block = [number for number in after if _indent(lines[number]) >= _indent(code)]
+    return {number + 1 for number in (in_block or before or after)}
+
+
+def _is_code(line: str) -> bool:
+    return line.strip()[:1] not in ("", "#")
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from llmopt.checks import suite
+from llmopt.checks import parallel, suite
+from llmopt.checks.coverage import Executed
 from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
 from llmopt.target import Target
 
 
-def check(target: Target, tree_of: Callable[[str], Tree], limits: Limits) -> Check:
-    """The gate of the base's outcomes; the run stops at the first that differs."""
+def check(
+    target: Target,
+    tree_of: Callable[[str], Tree],
+    limits: Limits,
+    folder: Path | None = None,
+    executed: Executed | None = None,
+) -> Check:
+    """The gate of the base's outcomes; the run stops at the first that differs.
+
+    `folder` remembers whether they may run in several workers; without it one process runs them.
+    """
 
     def tests(candidate: Candidate, base: Base) -> Finding:
         if not base.gate:
             return Finding(True, "", {"tests": "none"})
-        run = suite.run_tests(target, tree_of(candidate.commit), limits, expect=base.gate)
+        tree = tree_of(candidate.commit)
+        options = parallel.options(target, tree_of(base.commit), base, limits, folder) if folder else ()
+        tasks = executed.tasks(candidate, base) if executed else {}
+        run, probed = suite.run_probed(target, tree, limits, base.gate, tasks, options=options)
+        if options and suite.compare(base.gate, run):  # workers may get in each other's way: one process decides
+            options = ()
+            run, probed = suite.run_probed(target, tree, limits, base.gate, tasks)
         if difference := suite.compare(base.gate, run):
             return Finding(False, difference)
-        left_out = len(base.unstable) + len(base.failing)
-        text = f"{sum(o == 'passed' for o in base.gate.values())} tests passed as before"
-        return Finding(True, "", {"tests": text + (f", {left_out} unstable or failing left out" if left_out else "")})
+        if executed:
+            executed.note(candidate, base, probed, "all tests")
+        return Finding(True, "", {"tests": _text(base, options)})
 
     return tests
+
+
+def _text(base: Base, options: tuple[str, ...]) -> str:
+    left_out = len(base.unstable) + len(base.failing)
+    text = f"{sum(outcome == 'passed' for outcome in base.gate.values())} tests passed as before"
+    text += f" in {options[1]} workers" if options else ""
+    return text + (f", {left_out} unstable or failing left out" if left_out else "")

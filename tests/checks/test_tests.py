@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import targets
 
 from llmopt.checks import tests as gate
@@ -53,3 +54,26 @@ def test_leaving_the_process_early_is_turned_down(tmp_path: Path) -> None:
 def test_without_a_gate_nothing_runs(tmp_path: Path) -> None:
     finding = found(tmp_path, "this is no python", {})
     assert (finding.passed, finding.evidence) == (True, {"tests": "none"})
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import pytest\npytest.skip('later', allow_module_level=True)\n", "did not run"),
+        ("import pytest\ndef double(x):\n    pytest.skip()\n", "was passed, now skipped"),
+        ("import pytest\ndef double(x):\n    pytest.xfail()\n", "was passed, now xfailed"),
+        ("import pytest\ndef double(x):\n    pytest.exit('enough', 0)\n", "did not run (2 of 2 tests are missing)"),
+        ("import os\ndef double(x):\n    os.abort()\n", "was ended by signal 6"),
+        ("import sys\ndef double(x):\n    sys.exit(0)\n", "was passed, now failed"),
+    ],
+)
+def test_tests_that_skip_or_vanish_or_crash_now_are_turned_down(tmp_path: Path, code: str, said: str) -> None:
+    finding = found(tmp_path, code, GATE)
+    assert not finding.passed
+    assert said in finding.reason
+
+
+def test_missing_tests_are_turned_down(tmp_path: Path) -> None:
+    finding = found(tmp_path, CODE, {**GATE, "test_a.py::test_gone": "passed"})
+    assert not finding.passed
+    assert finding.reason == "test_a.py::test_gone did not run (1 of 3 tests are missing)"
