@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from llmopt import baseline, changes, git, output, session, stages, trial
+from llmopt import baseline, benchmark_files, changes, git, output, session, stages, trial
 from llmopt.changes import Change
 from llmopt.checks import guard, require
 from llmopt.commands import optimize
@@ -101,6 +101,7 @@ def judged(opened: Session, change: Change, view: View, options: Options) -> Ver
     verdict = attempt(change, Base(change.base, {}), reading, view)
     if not verdict.accepted:
         return verdict
+    lend_workloads(opened, change, view)
     gate = optimize.gated(opened, view)
     opened = session.with_gate(opened, gate)
     base = calibrated(opened, gate, view)
@@ -132,6 +133,15 @@ def lenient(duplicate: Check) -> Check:
         return Finding(True, "", {**finding.evidence, "duplicate": finding.reason})
 
     return check
+
+
+def lend_workloads(opened: Session, change: Change, view: View) -> None:
+    """Benchmarks that are younger than the base are added to both sides from the working tree."""
+    old, new = opened.trees.of(change.base), opened.trees.of(change.commit)
+    here = [path for path in stages.workload_files(opened) if (opened.place.root / path).is_file()]
+    if any(not (old.path / path).exists() for path in here):
+        lent = ", ".join(benchmark_files.share(opened.project, [old, new]))
+        view.notice(f"{change.base[:10]} has no such workload; taken from the working tree for both sides: {lent}")
 
 
 def calibrated(opened: Session, base: Base, view: View) -> Base:
@@ -173,7 +183,7 @@ def out_of_bounds(opened: Session, change: Change) -> tuple[OutOfBounds, ...]:
         path: guard.turned_down(path, workloads, settings.exclude, settings.allow_paths) for path in change.files
     }
     return tuple(
-        OutOfBounds(path, reason, not guard.turned_down(path, workloads, settings.exclude, [path]))
+        OutOfBounds(path, reason, not guard.turned_down(path, workloads, settings.exclude, [path]), path in workloads)
         for path, reason in reasons.items()
         if reason
     )

@@ -17,11 +17,12 @@ SHOWN_FILES = 3
 
 @dataclass(frozen=True)
 class OutOfBounds:
-    """A file that a change may not edit, why, and whether --allow-path lifts that."""
+    """A file that a change may not edit, why, whether --allow-path lifts that, and whether it is the workload."""
 
     path: str
     reason: str
     can_be_allowed: bool
+    is_workload: bool
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def _about_files(found: Verified) -> list[str]:
     if found.verdict.accepted or not found.out_of_bounds:
         return []
     lines = [f"  out of bounds: {each.path} ({each.reason})" for each in found.out_of_bounds]
+    if any(each.is_workload for each in found.out_of_bounds):
+        lines.append("  the workload cannot be part of what it measures: commit it first, or name another one")
     allowed = [each.path for each in found.out_of_bounds if each.can_be_allowed]
     if allowed:
         options = " ".join(f"--allow-path {shlex.quote(path)}" for path in allowed[:SHOWN_FILES])

@@ -136,6 +136,21 @@ def test_a_branch_with_tests_of_its_own_is_accepted_once_their_paths_are_allowed
     assert "Work on topic" in llmopt(repo, "show").out
 
 
+@SLOW
+def test_a_benchmark_that_is_younger_than_the_base_is_lent_to_it(repo: Path) -> None:
+    change(repo, GOOD)
+    branch(repo, "topic")
+    (repo / "benchmarks").mkdir()
+    (repo / "bench.py").rename(repo / "benchmarks" / "bench_report.py")
+    (repo / "benchmarks" / "sizes.py").write_text("SIZE = 4000\n")
+    change(repo, "from sizes import SIZE\n\nORDERS = []", "benchmarks/bench_report.py", "ORDERS = []")
+    workload = ("--workload", "benchmarks/bench_report.py")
+    done = llmopt(repo, "verify", "topic", *workload, "--no-timing", "--json")
+    assert done.code == 0, done.err + done.out
+    assert done.json["files"] == ["shop/orders.py"]
+    assert "both sides: benchmarks/bench_report.py, benchmarks/sizes.py" in done.err
+
+
 # --- not accepted ------------------------------------------------------------------------------------------------
 
 
@@ -217,7 +232,8 @@ def test_a_change_of_tests_only_is_out_of_bounds(repo: Path) -> None:
     assert [each["path"] for each in done.json["out_of_bounds"]] == ["bench.py", "tests/test_orders.py"]
     assert done.json["out_of_bounds"][0]["reason"] == "it is the workload"
     shown = llmopt(repo, "show").out
-    assert "to judge it with them: --allow-path tests/test_orders.py\n" in shown  # the workload cannot be allowed
+    assert "to judge it with them: --allow-path tests/test_orders.py\n" in shown
+    assert "the workload cannot be part of what it measures" in shown
     resumed = llmopt(repo, "optimize", "--resume", "last")
     assert resumed.code == 2
     assert "verified a change" in one_line(resumed)
