@@ -10,6 +10,7 @@ from llmopt.checks.sources import parse
 from llmopt.data import Base, Candidate, Check, Finding
 from llmopt.errors import EditError
 
+GONE = "gone = True"  # in place of a candidate's file that cannot be read: unlike what was there
 ReadCommit = Callable[[str, str], str]  # commit, path -> text; EditError when the file is not there
 
 
@@ -18,7 +19,7 @@ def check(read: ReadCommit, tried: Callable[[], Collection[str]]) -> Check:
 
     def duplicate(candidate: Candidate, base: Base) -> Finding:
         old = {path: _read(read, base.commit, path) for path in candidate.changed}
-        new = {path: read(candidate.commit, path) for path in candidate.changed}
+        new = {path: _read(read, candidate.commit, path, GONE) for path in candidate.changed}
         for path, text in new.items():
             # A base that fails too is written for a newer Python than llmopt's own: its interpreter will tell.
             if path.endswith((".py", ".pyi")) and (problem := syntax_problem(text)) and not syntax_problem(old[path]):
@@ -35,11 +36,11 @@ def check(read: ReadCommit, tried: Callable[[], Collection[str]]) -> Check:
     return duplicate
 
 
-def _read(read: ReadCommit, commit: str, path: str) -> str:
+def _read(read: ReadCommit, commit: str, path: str, otherwise: str = "") -> str:
     try:
         return read(commit, path)
     except EditError:
-        return ""  # a new file
+        return otherwise  # a new file, one that is gone, or no text
 
 
 def syntax_problem(text: str) -> str:

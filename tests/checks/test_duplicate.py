@@ -51,6 +51,19 @@ def test_comments_and_layout_are_no_change(text: str) -> None:
     assert found({"a.py": OLD}, {"a.py": text}).reason == NOTHING
 
 
+def test_a_file_that_goes_is_a_change() -> None:
+    assert found({"a.py": OLD, "b.py": "# empty\n"}, {"a.py": OLD}).passed
+
+
+def test_a_file_that_is_no_text_is_a_change() -> None:
+    changed = Candidate(Proposal("m", SPOT, ""), "old", "new", ("logo.png",))
+
+    def read(commit: str, path: str) -> str:
+        raise EditError(f"{path} is not UTF-8")
+
+    assert duplicate.check(read, lambda: ())(changed, Base("old", {})).passed
+
+
 def test_no_files_at_all_are_no_change() -> None:
     assert not found({}, {}).passed
 
