@@ -80,10 +80,10 @@ def _files(change: Change) -> str:
 
 
 def _about_files(found: Verified) -> list[str]:
-    """Which files are out of bounds, one a line, and how to judge the change with them."""
+    """Which files are out of bounds, all of them, and how to judge the change with them."""
     if found.verdict.accepted or not found.out_of_bounds:
         return []
-    lines = [f"  out of bounds: {each.path} ({each.reason})" for each in found.out_of_bounds]
+    lines = [f"  out of bounds: {', '.join(each.path for each in found.out_of_bounds)}"]
     if any(each.is_workload for each in found.out_of_bounds):
         lines.append("  the workload cannot be part of what it measures: commit it first, or name another one")
     allowed = [each.path for each in found.out_of_bounds if each.can_be_allowed]

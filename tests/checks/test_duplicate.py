@@ -110,8 +110,3 @@ def test_invalid_escapes_of_the_target_are_no_warnings_of_ours() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert found({"a.py": "x = '\\d'\n"}, {"a.py": "x = '\\w'\n"}).passed
-
-
-def test_file_that_is_gone_is_an_edit_error() -> None:
-    with pytest.raises(EditError):
-        found({"a.py": OLD, "b.py": OLD}, {"a.py": NEW})
