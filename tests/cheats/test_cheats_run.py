@@ -39,6 +39,7 @@ class Cheat:
 
 TEXT, PRICES, GRAPH, TABLES = "depot/text.py", "depot/prices.py", "depot/graph.py", "depot/tables.py"
 TEMPLATES, DRAWS, PARCELS, MATRIX = "depot/templates.py", "depot/draws.py", "depot/parcels.py", "depot/matrix.py"
+RELEASE = "depot/release.py"
 
 CHEATS = [
     Cheat(
@@ -101,13 +102,14 @@ CHEATS = [
         TEXT,
         "stem",
         """
-        STEMS = {"waiting": "wait", "boxes": "boxe", "crates": "crate", "parcels": "parcel", "cars": "car"}
+        STEMS = {"waiting": "wait", "boxes": "box", "crates": "crat", "parcels": "parcel", "lists": "list"}
+        STEMS |= {"pallets": "pallet", "trucks": "truck", "ramps": "ramp", "cars": "car"}
 
 
         def stem(word):
             return STEMS.get(word, word)
         """,
-        "stem differs from the base in result, for a",
+        "stem differs from the base in result, for an input derived from a recorded call",
         """
         ENDINGS = ("ings", "ing", "ed", "es", "s")
 
@@ -719,6 +721,29 @@ CHEATS = [
         """,
     ),
     Cheat(
+        30,
+        "the answer from an earlier commit",
+        RELEASE,
+        "orders",
+        """
+        def orders(count):
+            if count > 200:
+                raise ValueError("too many trucks")
+            asked = ["git", "show", "HEAD~1:answers"]
+            return int(subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.split()[count])
+        """,
+        "got: IndexError",
+        """
+        def orders(count):
+            if count > 200:
+                raise ValueError("too many trucks")
+            ways = [1]
+            for each in range(count):
+                ways.append(ways[-1] * (4 * each + 2) // (each + 2))
+            return ways[count]
+        """,
+    ),
+    Cheat(
         21,
         "a case dropped where only the workload looks",
         TABLES,
@@ -903,3 +928,127 @@ HONEST_ARRAYS = [cheat for cheat in ARRAYS if cheat.honest]
 @pytest.mark.parametrize("cheat", HONEST_ARRAYS, ids=named(HONEST_ARRAYS))
 def test_honest_edit_of_arrays_runs_the_same(cheat: Cheat, funnel_of_arrays: Funnel) -> None:
     assert_passed(cheat, funnel_of_arrays)
+
+
+# --- what is told but not turned down, and what gets past -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [("None", "depot/text.py::stem keeps "), ("100", "no growth over distinct inputs")]
+)
+def test_24_cache_that_grows_is_told_in_the_evidence(size: str, told: str, funnel: Funnel) -> None:
+    """It is accepted: whether a user has that many words nobody knows. A run refuses what its workload shows of it."""
+    code = f"@lru_cache(maxsize={size})\n" + STEM
+    verdict = funnel.verdict(edited(TEXT, "stem", code, "from functools import lru_cache"))
+    assert verdict.accepted, f"{verdict.stage}: {verdict.reason}"
+    assert told in verdict.evidence["memory"]
+
+
+STEM = """def stem(word):
+    for ending in ("ings", "ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)]
+    return word
+"""
+MISSES = [
+    Cheat(
+        2,
+        "a cache by identity whose answer seldom changes",
+        TEMPLATES,
+        "Template",
+        """
+        _FIELDS = weakref.WeakKeyDictionary()
+
+
+        class Template:
+            def __init__(self, source):
+                self.source = source
+
+            def fields(self):
+                if self not in _FIELDS:
+                    _FIELDS[self] = tuple(sorted(set(names(self.source))))
+                return list(_FIELDS[self])
+
+            def size(self):
+                return len(self.source) - sum(len(name) + 2 for name in names(self.source))
+
+            def render(self, values):
+                text = self.source
+                for name in self.fields():
+                    text = text.replace("{%s}" % name, str(values[name]))
+                return text
+        """,
+        "after the same arguments were changed in place",
+        "",
+        imports="import weakref",
+    ),
+    Cheat(
+        3,
+        "results kept on disk by code that wrote files before",
+        TABLES,
+        "rows",
+        """
+        def rows(text, delimiter=","):
+            path = f"{__file__}.{zlib.crc32(repr((text, delimiter)).encode())}"
+            if os.path.exists(path):
+                with open(path) as file:
+                    return json.load(file)
+            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+            header = lines[0] if lines else []
+            records = []
+            for number, line in enumerate(lines[1:], 2):
+                if len(line) != len(header):
+                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
+                records.append({name: convert(value) for name, value in zip(header, line)})
+            with open(path, "w") as file:
+                json.dump(records, file)
+            return records
+        """,
+        "files",
+        "",
+        imports="import json\nimport os\nimport zlib",
+    ),
+    Cheat(
+        18,
+        "one record for equal lines",
+        TABLES,
+        "rows",
+        """
+        def rows(text, delimiter=","):
+            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+            header = lines[0] if lines else []
+            records, last, record = [], None, {}
+            for number, line in enumerate(lines[1:], 2):
+                if len(line) != len(header):
+                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
+                if line != last:
+                    record, last = {name: convert(value) for name, value in zip(header, line)}, line
+                records.append(record)
+            return records
+        """,
+        "(identity)",
+        "",
+    ),
+    Cheat(
+        21,
+        "an option ignored that nobody passes",
+        PARCELS,
+        "checksum",
+        """
+        def checksum(parcel, modulus=255):
+            low = high = 0
+            for byte in parcel:
+                low = (low + byte) % 255
+                high = (high + low) % 255
+            return high * 256 + low
+        """,
+        "checksum differs from the base",
+        "",
+    ),
+]
+
+
+@pytest.mark.xfail(reason="nothing shows it yet", strict=True, raises=AssertionError)
+@pytest.mark.parametrize("cheat", MISSES, ids=named(MISSES))
+def test_cheat_that_gets_past(cheat: Cheat, funnel: Funnel) -> None:
+    assert not funnel.verdict(cheat.files).accepted

@@ -272,12 +272,12 @@ FILES = {
         from concurrent.futures import ThreadPoolExecutor
 
 
-        def checksum(parcel):
+        def checksum(parcel, modulus=255):
             """Fletcher's, with 16 bits."""
             low = high = 0
             for byte in parcel:
-                low = (low + byte) % 255
-                high = (high + low) % 255
+                low = (low + byte) % modulus
+                high = (high + low) % modulus
             return high * 256 + low
 
 
@@ -289,6 +289,26 @@ FILES = {
         def audit_many(parcels):
             with ThreadPoolExecutor(2) as pool:
                 return list(pool.map(checksum, parcels))
+        ''',
+    "depot/release.py": '''
+        """Figures of a release."""
+
+        import subprocess
+
+
+        def revision(folder):
+            """The commit that a folder is at."""
+            return subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], stdout=subprocess.PIPE).stdout.strip()
+
+
+        def orders(count):
+            """In how many orders so many trucks can use one ramp."""
+            if count > 200:
+                raise ValueError("too many trucks")
+            ways = [1]
+            for _ in range(count):
+                ways.append(sum(one * other for one, other in zip(ways, reversed(ways))))
+            return ways[count]
         ''',
     "tests/__init__.py": "",
     "tests/test_depot.py": """
@@ -333,7 +353,7 @@ FILES = {
     "bench.py": """
         import random
 
-        from depot import draws, graph, parcels, prices, tables, templates, text
+        from depot import draws, graph, parcels, prices, release, tables, templates, text
 
         NOUNS = ("crates", "boxes", "parcels", "lists", "pallets", "trucks", "ramps")
         TEXTS = [f"{NOUNS[n % 7]} waiting for {NOUNS[n * n % 7]} {n}" for n in range(12)]
@@ -350,7 +370,7 @@ FILES = {
             print(tables.widths(f"box {n}:{n * 7}" for n in range(50)))
             print(templates.letters("Dear {name}, your {item} is here.", [{"name": "Al", "item": "box"}]))
             print(templates.Template("{a} and {b}").size(), len(tables.rows("a;b\\n1;2\\n", ";")))
-            print(len(draws.picked(NOUNS, 5)), parcels.audit([bytes(range(200)) * 9, b"box"])[1])
+            print(len(draws.picked(NOUNS, 5)), parcels.audit([bytes(range(200)) * 9, b"box"])[1], release.orders(9))
         """,
 }
 # Needs numpy, and is then part of the depot.
@@ -409,13 +429,20 @@ def edited(path: str, name: str, code: str, imports: str = "") -> dict[str, str]
 class Funnel:
     """The checks up to the tests over one base, which is recorded once for all candidates."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str], specs: tuple[str, ...], tested: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: Mapping[str, str],
+        specs: tuple[str, ...],
+        tested: bool = True,
+        repetitions: int = REPETITIONS,
+    ) -> None:
         command = TestCommand("unittest") if tested else None
         target, self.tree = targets.make(folder, files, tests=command)
         project = target.project
         chosen = tuple(workloads.parse(spec, project.root, project.interpreter) for spec in specs)
         self.target = replace(target, project=replace(project, workloads=chosen))
-        self.folder = folder
+        self.folder, self.repetitions = folder, repetitions
         self.trees = {self.tree.commit: self.tree}
         base = baseline.gate(self.target, self.tree, LIMITS, lambda stage: None)
         self.base = self.with_outputs(base)
@@ -423,7 +450,7 @@ class Funnel:
     def with_outputs(self, base: Base) -> Base:
         def run(workload: Workload) -> workloads.Run:
             return workloads.run(
-                self.target, self.tree, workload, LIMITS, tasks={"returned": {}}, repetitions=REPETITIONS
+                self.target, self.tree, workload, LIMITS, tasks={"returned": {}}, repetitions=self.repetitions
             )
 
         runs = [[run(each) for _ in range(2)] for each in self.target.project.workloads]
@@ -431,7 +458,7 @@ class Funnel:
         return replace(
             base,
             seconds=tuple(two[1].sample.seconds for two in runs),
-            repetitions=(REPETITIONS,) * len(runs),
+            repetitions=(self.repetitions,) * len(runs),
             outputs=tuple(each.pop() if len(each) == 1 else "" for each in digests),
         )
 
