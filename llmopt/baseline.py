@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmopt import calibration, judge, noise_floor, timer, workloads
+from llmopt.checks import contexts as near
 from llmopt.checks import suite
 from llmopt.data import Base, Limits, TestRun, Tree, Workload
 from llmopt.errors import ProjectError
@@ -19,15 +20,21 @@ NOISE_PAIRS, COUNTED_PAIRS = 8, 3  # counts hardly vary, and each takes long
 PASSING = ("passed", "skipped", "xfailed", "xpassed")
 
 
-def gate(target: Target, tree: Tree, limits: Limits, watch: Watch) -> Base:
-    """Run the tests twice on the base, which is not timed yet; ProjectError when no test passes."""
+def gate(target: Target, tree: Tree, limits: Limits, watch: Watch, contexts: Path | None = None) -> Base:
+    """Run the tests twice on the base, which is not timed yet; ProjectError when no test passes.
+
+    The second run also tells which test executes what, kept in the folder `contexts`, where that costs little.
+    """
     base = Base(commit=tree.commit, gate={})
     if target.project.tests is None:
         return base
     watch("tests on the base, first run")
     first = suite.run_tests(target, tree, limits)
     watch("tests on the base, second run")
-    second = suite.run_tests(target, tree, limits)
+    if contexts is None or not near.is_cheap(target):
+        return with_tests(base, first, suite.run_tests(target, tree, limits))
+    second, probed = suite.run_probed(target, tree, limits, tasks=near.TASKS)
+    near.keep(target, tree, contexts, probed)
     return with_tests(base, first, second)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import calibration, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
-from llmopt.checks import calls, duplicate, guard, output, require, tests, timing
+from llmopt.checks import calls, coverage, duplicate, guard, near, output, require, tests, timing
 from llmopt.data import (
     Base,
     Candidate,
@@ -258,7 +258,8 @@ def read_checks(opened: Session, verdicts: Sequence[Verdict] = ()) -> dict[str, 
 
 def run_checks(opened: Session) -> dict[str, Check]:
     """Those that run the candidate and compare what it does with the base."""
-    target, tree_of = opened.target, opened.trees.of
+    target, tree_of, folder = opened.target, opened.trees.of, opened.folder / "tests"
+    executed = coverage.Executed(target, tree_of)
     return {
         "calls": calls.check(
             target,
@@ -268,8 +269,10 @@ def run_checks(opened: Session) -> dict[str, Check]:
             tests=opened.test_limits,
             tolerance=opened.settings.float_tolerance,
         ),
-        "output": output.check(target, tree_of, opened.workload_limits),
-        "tests": tests.check(target, tree_of, opened.test_limits),
+        "near tests": near.check(target, tree_of, opened.test_limits, folder, executed),
+        "output": output.check(target, tree_of, opened.workload_limits, executed),
+        "tests": tests.check(target, tree_of, opened.test_limits, folder, executed),
+        "coverage": coverage.check(executed),
     }
 
 

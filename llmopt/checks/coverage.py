@@ -18,7 +18,10 @@ from llmopt.target import run as run_command
 
 Line = tuple[str, str, int]  # path, "functions" or "module", number
 LIMITS = Limits(seconds=60.0)
-UNREADABLE = "not known: a changed file cannot be compiled"
+UNREADABLE = "not known: what was changed is not all Python that this interpreter compiles"
+UNWATCHED = "no changed line has code that can be watched"
+# An edit of these may be executed without any line of Python.
+NATIVE = (".pyx", ".pxd", ".pxi", ".c", ".cc", ".cpp", ".h", ".hpp", ".rs", ".f90", ".so")
 
 
 @dataclass
@@ -84,7 +87,7 @@ def check(executed: Executed, *, allow_unexecuted: bool = False) -> Check:
         if known.wanted is None:
             return Finding(True, "", {"coverage": UNREADABLE})
         if not known.wanted:
-            return Finding(True, "", {"coverage": "no changed line has code of its own"})
+            return Finding(True, "", {"coverage": UNWATCHED})
         text = _text(known)
         if allow_unexecuted or _decisive(known.wanted) & known.seen:
             return Finding(True, "", {"coverage": text})
@@ -111,12 +114,13 @@ def _text(known: Record) -> str:
 def changed_lines(target: Target, before: Tree, after: Tree, paths: Sequence[str]) -> frozenset[Line] | None:
     """The candidate's lines that the base does not have and that have code, as the target's interpreter compiles them.
 
-    None when a changed file is not Python, or is not what this interpreter compiles.
+    None when native code was changed, no Python at all, or what this interpreter does not compile.
     """
-    if not all(path.endswith(".py") for path in paths):
+    own = [path for path in paths if path.endswith(".py")]
+    if not own or any(path.endswith(NATIVE) for path in paths):
         return None
     try:
-        lines = {path: changed_in(_text_of(before, path), _text_of(after, path)) for path in paths}
+        lines = {path: changed_in(_text_of(before, path), _text_of(after, path)) for path in own}
     except EditError:
         return None
     here = {path: each for path, each in lines.items() if each and (after.path / path).is_file()}

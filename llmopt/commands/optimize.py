@@ -180,7 +180,10 @@ def gated(opened: Session, view: View) -> Base:
         )
     tree = opened.trees.of(opened.base)
     return opened.journal.once(
-        "gate", opened.base, Base, lambda: baseline.gate(opened.target, tree, opened.test_limits, view.stage)
+        "gate",
+        opened.base,
+        Base,
+        lambda: baseline.gate(opened.target, tree, opened.test_limits, view.stage, opened.folder / "tests"),
     )
 
 

@@ -2,7 +2,8 @@
 
 The task's options are {"lines": {path: [changed line, ...]}}. The report is {path: {"functions": [...], "module":
 [...]}}, the changed ones among the lines with code. The head of a function or class, decorators included, is not among
-them: it runs when the module is imported. Where a head changed, the first line of the function stands for it.
+them: it runs when the module is imported. Where a head changed, the first line of the function stands for it. Nor is
+anything in functions that a decorator compiles (numba): nobody sees those run.
 """
 
 import ast
@@ -10,6 +11,8 @@ import dis
 import os
 import sys
 import warnings
+
+import llmopt_observe
 
 FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED | CO_NEWLOCALS
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -43,17 +46,26 @@ def executable(source, changed):
         warnings.simplefilter("ignore")
         tree = ast.parse(source)
         in_functions, in_modules = lines_of(compile(source, "file", "exec", dont_inherit=True))
-    heads = set()
+    heads = compiled(tree)
     for node in ast.walk(tree):
         if isinstance(node, DEFINITIONS):
             head = set(range(first_line(node), first_line(node.body[0])))
             heads |= head or {node.lineno} - in_functions
             if head & changed:
-                inside = [line for line in in_functions - head if node.lineno < line <= node.end_lineno]
+                inside = [line for line in in_functions - head - heads if node.lineno < line <= node.end_lineno]
                 changed = changed | set(sorted(inside)[:1])
     functions = (in_functions - heads) & changed
     module = (in_modules - in_functions - heads - docstrings(tree)) & changed
     return {"functions": sorted(functions), "module": sorted(module)}
+
+
+def compiled(tree):
+    """The lines of functions that a decorator compiles."""
+    lines = set()
+    for node in ast.walk(tree):
+        if isinstance(node, DEFINITIONS) and any(map(llmopt_observe._compiles, node.decorator_list)):
+            lines.update(range(first_line(node), node.end_lineno + 1))
+    return lines
 
 
 def lines_of(code):

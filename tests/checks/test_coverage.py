@@ -232,14 +232,31 @@ def test_lines_that_are_gone_are_looked_for_around_them(tmp_path: Path) -> None:
 
 def test_an_edit_without_code_is_nothing_to_execute(tmp_path: Path) -> None:
     executed = pair(tmp_path, BEFORE, BEFORE.replace("Say", "Tell"), {"test_a.py": TESTS.format(4, 6)})
-    assert judged(executed) == Finding(True, "", {"coverage": "no changed line has code of its own"})
+    assert judged(executed) == Finding(True, "", {"coverage": coverage.UNWATCHED})
 
 
-def test_other_languages_are_not_known(tmp_path: Path) -> None:
-    executed = pair(tmp_path, BEFORE, AFTER, {"a.pyx": ""})
-    made = Candidate(MADE.proposal, "base", "candidate", ("a.py", "a.pyx"))
-    finding = coverage.check(executed)(made, BASE)
-    assert finding == Finding(True, "", {"coverage": "not known: a changed file cannot be compiled"})
+@pytest.mark.parametrize("paths", [("a.py", "b.pyx"), ("data.txt",)])
+def test_other_languages_are_not_known(tmp_path: Path, paths: tuple[str, ...]) -> None:
+    executed = pair(tmp_path, BEFORE, AFTER, {})
+    made = Candidate(MADE.proposal, "base", "candidate", paths)
+    assert coverage.check(executed)(made, BASE) == Finding(True, "", {"coverage": coverage.UNREADABLE})
+
+
+def test_text_beside_the_code_does_not_matter(tmp_path: Path) -> None:
+    executed = pair(tmp_path, BEFORE, AFTER, {"README.md": ""})
+    made = Candidate(MADE.proposal, "base", "candidate", ("a.py", "README.md"))
+    assert not coverage.check(executed)(made, BASE).passed
+
+
+def test_functions_that_a_decorator_compiles_are_not_watched(tmp_path: Path) -> None:
+    before = "def njit(f): return f\n\n@njit\ndef f(x):\n    return x + x\n"
+    executed = pair(tmp_path, before, before.replace("x + x", "2 * x"), {})
+    assert coverage.check(executed)(MADE, BASE) == Finding(True, "", {"coverage": coverage.UNWATCHED})
+
+
+def test_what_this_interpreter_does_not_compile_is_not_known(tmp_path: Path) -> None:
+    executed = pair(tmp_path, BEFORE, "def f(:\n", {})
+    assert coverage.check(executed)(MADE, BASE) == Finding(True, "", {"coverage": coverage.UNREADABLE})
 
 
 def test_forged_reports_count_for_nothing(tmp_path: Path) -> None:
