@@ -19,7 +19,10 @@ from shop import Done, llmopt
 
 SUPPORT = Path(__file__).parent.parent / "support"
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "logstats"
-STAGES = {"apply", "duplicate", "guard", "output", "tests", "timing", "confirmation"}
+STAGES = {"apply", "duplicate", "guard", "calls", "near tests", "output", "tests", "coverage", "require"} | {
+    "timing",
+    "confirmation",
+}
 SHORT = "256"  # tokens of a reply; the model repeats itself until it is stopped, at some 50 tokens a second
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
