@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import interpreters
 import pytest
 import scripted
 import targets
@@ -14,6 +15,7 @@ from scripted import Scripted
 
 from llmopt import baseline
 from llmopt.baseline import with_tests
+from llmopt.checks import contexts
 from llmopt.data import Base, Limits, Project, TestCommand, TestRun, Workload
 from llmopt.errors import ProjectError, WorkloadError
 from llmopt.target import Target
@@ -158,3 +160,16 @@ def test_real_project_is_measured(tmp_path: Path) -> None:
     assert base.repetitions[0] > 100
     assert 0 < base.seconds[0] < 0.05
     assert 0 <= base.noise < 2
+
+
+@pytest.mark.parametrize("python", interpreters.EVERY)
+def test_second_run_tells_which_test_executes_what_where_that_costs_little(tmp_path: Path, python: str) -> None:
+    files = {
+        "mod.py": "def f():\n    return 3\n",
+        "test_mod.py": "import unittest, mod\nclass T(unittest.TestCase):\n    def test_f(self): mod.f()\n",
+    }
+    made, tree = targets.make(tmp_path, files, tests=TestCommand("unittest"), python=python)
+    baseline.gate(made, tree, LIMITS, lambda stage: None, tmp_path / "kept")
+    assert contexts.are_in(tmp_path / "kept") == (made.project.interpreter.version >= (3, 12))
+    known = contexts.of(made, tree, tmp_path / "kept", LIMITS)
+    assert known.functions == {"mod.py::f": ("test_mod.T.test_f",)}

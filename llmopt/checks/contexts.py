@@ -19,6 +19,7 @@ from llmopt.errors import EditError
 from llmopt.target import Probed, Target, Tasks
 
 FORMAT = 1
+KEPT = f"contexts-{FORMAT}-*.json"
 TASKS: Tasks = {"contexts": {}}
 # From this version on a function tells once for each test (networkx' tests take some 8 % longer); before, each call of
 # every function costs (they take 1.2 to 2 times as long).
@@ -47,12 +48,17 @@ def is_cheap(target: Target) -> bool:
     return target.project.interpreter.version >= CHEAP_FROM
 
 
+def are_in(folder: Path) -> bool:
+    """Does the folder have those of any commit?"""
+    return any(folder.glob(KEPT))
+
+
 def of(target: Target, tree: Tree, folder: Path, limits: Limits) -> Contexts:
     """Those that the folder has: of this commit, else of one it was made from, which names most functions as well.
 
     Where it has none, the tests run once to record them.
     """
-    kept = sorted(folder.glob(f"contexts-{FORMAT}-*.json"), key=lambda path: path.stat().st_mtime)
+    kept = sorted(folder.glob(KEPT), key=lambda path: path.stat().st_mtime)
     own = _place(folder, tree)
     for path in [own] if own in kept else kept[-1:]:
         return _loaded(json.loads(path.read_bytes()))

@@ -18,9 +18,13 @@ from llmopt.target import Target
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many tests are near, and how long all tests must take for it to be worth while to run some of them first."""
+    """How many tests are near, and how long all tests must take for it to be worth while to run some of them first.
+
+    Where a run of its own tells which test executes what, all tests must not take long either.
+    """
 
     least_seconds: float = 3.0
+    most_seconds_of_own_run: float = 120.0
     share: float = 0.25  # of the time of all tests
     tests: int = 400
 
@@ -39,8 +43,7 @@ def check(
     unsteady: set[str] = set()
 
     def near(candidate: Candidate, base: Base) -> Finding:
-        tests = target.project.tests
-        if tests is None or tests.kind == "command" or not base.gate or base.test_seconds < allowed.least_seconds:
+        if not _is_worthwhile(target, base, folder, allowed):
             return Finding(True, "")
         before, after = tree_of(base.commit), tree_of(candidate.commit)
         known = contexts.of(target, before, folder, limits)
@@ -63,6 +66,14 @@ def check(
         return Finding(False, difference, {"near tests": f"of {len(selected)} that execute the edit one differs"})
 
     return near
+
+
+def _is_worthwhile(target: Target, base: Base, folder: Path, bounds: Bounds) -> bool:
+    tests = target.project.tests
+    if tests is None or tests.kind == "command" or not base.gate or base.test_seconds < bounds.least_seconds:
+        return False
+    known = contexts.is_cheap(target) or contexts.are_in(folder)
+    return known or base.test_seconds <= bounds.most_seconds_of_own_run
 
 
 def _until_difference(selected: Sequence[str], run: TestRun) -> Sequence[str]:

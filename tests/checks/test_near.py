@@ -170,6 +170,15 @@ def test_quick_suites_and_commands_run_as_a_whole(tmp_path: Path) -> None:
     assert line.runs == []
 
 
+def test_long_runs_are_not_repeated_to_learn_which_test_executes_what(tmp_path: Path) -> None:
+    made = candidates(tmp_path, {"a.py": CODE, "test_a.py": TESTS}, WRONG)
+    bounds = near.Bounds(least_seconds=0.0, share=1.0, most_seconds_of_own_run=0.01)
+    is_cheap = sys.version_info >= (3, 12)
+    assert made.find(bounds).passed != is_cheap
+    assert not made.find(ALWAYS).passed
+    assert not made.find(bounds).passed, "it is known now"
+
+
 def test_untested_edit_is_left_to_all_tests(tmp_path: Path) -> None:
     code = CODE + "\n    def other():\n        return 1\n"
     made = candidates(tmp_path, {"a.py": code, "test_a.py": TESTS}, code.replace("return 1", "return 2"))
