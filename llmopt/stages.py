@@ -272,7 +272,7 @@ def run_checks(opened: Session) -> dict[str, Check]:
         "near tests": near.check(target, tree_of, opened.test_limits, folder, executed),
         "output": output.check(target, tree_of, opened.workload_limits, executed),
         "tests": tests.check(target, tree_of, opened.test_limits, folder, executed),
-        "coverage": coverage.check(executed),
+        "coverage": coverage.check(executed, allow_unexecuted=opened.settings.require == "none"),
     }
 
 
