@@ -99,6 +99,8 @@ def _side_effects(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Ru
         before, after = (_counted(each[name], rules) for each in (expected, got))
         if before != after:
             return Difference(words, _listed(before), _listed(after))
+    if expected["files"] != got["files"]:
+        return Difference("folders that files are written to", _listed(expected["files"]), _listed(got["files"]))
     if expected["random"] != got["random"]:
         states = [f"state {each['random']}" if each["random"] else "untouched" for each in (expected, got)]
         return Difference("random numbers taken", *states)

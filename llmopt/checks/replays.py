@@ -23,7 +23,7 @@ from llmopt.errors import WorkloadError
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 1  # of the files in the folder
+FORMAT = 2  # of the files in the folder
 HELD_CALLS = 5
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths

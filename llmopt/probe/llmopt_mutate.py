@@ -9,20 +9,23 @@ import dataclasses
 import itertools
 import math
 import sys
+from types import MappingProxyType
 
 DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
 
 
-def derived(args, kwargs, optional=(), others=(), constants=()):
+def derived(args, kwargs, optional=(), others=(), constants=(), defaults=MappingProxyType({})):
     """(what was changed, args, kwargs): one part of one argument is another; the arguments take turns.
 
     `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls, and
-    `constants` values of which the function's code speaks.
+    `constants` values of which the function's code speaks. `defaults` are those of parameters that were not passed.
     """
-    turns = [_crossed(args, kwargs, others), _of_constants(args, kwargs, constants)]
+    turns = [_crossed(args, kwargs, others), _of_constants(args, kwargs, constants, defaults)]
     turns += [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
-    turns += [_of_argument(args, kwargs, name, value, name in optional) for name, value in kwargs.items()]
+    turns += [
+        _of_argument(args, kwargs, name, value, name in optional) for name, value in {**defaults, **kwargs}.items()
+    ]
     return _in_turn(turns)
 
 
@@ -45,12 +48,12 @@ def _crossed(args, kwargs, others):
                     yield "argument %d: halves of two texts" % (at + 1), (*args[:at], mixed, *args[at + 1 :]), kwargs
 
 
-def _of_constants(args, kwargs, constants):
+def _of_constants(args, kwargs, constants, defaults):
     for constant in constants:
         for at, value in enumerate(args):
             for other in _near(constant) if type(value) is type(constant) else ():
                 yield "argument %d: %r" % (at + 1, other), (*args[:at], other, *args[at + 1 :]), kwargs
-        for name, value in kwargs.items():
+        for name, value in {**defaults, **kwargs}.items():
             for other in _near(constant) if type(value) is type(constant) else ():
                 yield "%s: %r" % (name, other), args, dict(kwargs, **{name: other})
 
@@ -123,6 +126,7 @@ TEXTS = (
     ("with a line end", lambda text: text + "\n"),
     ("with line ends for spaces", lambda text: text.replace(" ", "\n")),
     ("twice, a carriage return between", lambda text: text + "\r" + text),
+    ("each line twice", lambda text: "".join(line * 2 for line in text.splitlines(True))),
     ("with a digit", lambda text: text + "0"),
     ("wide characters", lambda text: "ß\u0130\u4e2d\U0001f600\x00¬"),
     ("a percent sign", lambda text: "%"),
@@ -348,7 +352,7 @@ def _alter_attribute(value, depth):
             held[name] += 1
             return True
         if type(held[name]) is str:
-            held[name] += "x"
+            held[name] = held[name][: len(held[name]) // 2] or held[name] + "x"
             return True
     return False
 

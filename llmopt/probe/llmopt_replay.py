@@ -413,8 +413,8 @@ def derive(given, inputs):
     args, kwargs = arguments_of(given)
     made = {given["arguments"]: ""}
     others = [arguments_of(each) for each in _neighbours(given, inputs)]
-    may_be_none, constants = hints(given)
-    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, may_be_none, others, constants):
+    derived = llmopt_mutate.derived(args, kwargs, *hints(given, args, kwargs, others))
+    for label, other_args, other_kwargs in derived:
         if len(made) > given["derive"]:
             break
         try:
@@ -432,8 +432,9 @@ def _neighbours(given, inputs, most=3):
     return [*same[at + 1 :], *same[:at]][:most]
 
 
-def hints(given):
-    """What the function says of its arguments: positions and names that may be None, and the constants in its code."""
+def hints(given, args, kwargs, others):
+    """What the function says of its arguments: positions and names that may be None, the arguments of other calls, the
+    constants in its code, and the defaults of parameters that this call leaves out."""
     found = importlib.import_module(given["module"])
     try:
         for name in given["name"].split("."):
@@ -441,14 +442,29 @@ def hints(given):
         function = inspect.unwrap(getattr(found, "__func__", getattr(found, "fget", None) or found))
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError, UnavailableError):
-        return (), ()
+        return (), others
     names = [
         (at, each.name)
         for at, each in enumerate(parameters)
         if each.name in given.get("optional", ()) or each.default is None or _says_none(each.annotation)
     ]
     code = getattr(function, "__code__", None)
-    return {key for pair in names for key in pair}, _constants(code) if code else ()
+    may_be_none = {key for pair in names for key in pair}
+    return may_be_none, others, _constants(code) if code else (), _left_out(parameters, args, kwargs)
+
+
+def _left_out(parameters, args, kwargs):
+    """The defaults that a call takes, by name: those that can be varied, and that may be passed by name."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {
+        each.name: each.default
+        for at, each in enumerate(parameters)
+        if each.kind in named
+        and type(each.default) in (bool, int, float, str, bytes)
+        and each.name not in kwargs
+        and (at >= len(args) or each.kind is inspect.Parameter.KEYWORD_ONLY)
+        and not each.name.startswith("_")
+    }
 
 
 def _says_none(annotation):

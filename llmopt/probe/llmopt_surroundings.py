@@ -1,4 +1,4 @@
-"""What a call does beside returning: warnings, log records, prints, random numbers taken, settings of the process."""
+"""What a call does beside returning: warnings, log records, prints, files, random numbers, settings of the process."""
 
 import gc
 import io
@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import sys
+import tempfile
 import threading
 import warnings
 import zlib
@@ -14,6 +15,9 @@ import llmopt_describe
 
 MOST = 50  # warnings or log records of one call
 MOST_CHARACTERS = 2000
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+_written = set()  # files opened to be written, and databases, since it was cleared
 
 
 def prepare():
@@ -21,6 +25,24 @@ def prepare():
     logging.root.setLevel(1)
     logging.root.addHandler(logging.NullHandler())
     warnings.simplefilter("always")
+    sys.addaudithook(_watch)
+
+
+def _watch(event, args):
+    """Called by the interpreter at each event, of any thread; what it raised would be the program's to handle."""
+    writes = event == "sqlite3.connect" or (event == "open" and isinstance(args[2], int) and args[2] & WRITING)
+    if writes and isinstance(args[0], (str, bytes, os.PathLike)):
+        _written.add(os.fsdecode(args[0]))
+
+
+def _lasting_folders(paths):
+    """The folders that outlive the process, byte code's left out; names of files may be random, and do not count."""
+    named = [os.path.realpath(path) for path in paths if path and not path.startswith((":", "file:"))]  # not in memory
+    folders = {os.path.dirname(path) for path in named}
+    passing = (os.path.realpath(tempfile.gettempdir()), "/dev", "/proc")
+    kept = [each for each in folders if os.path.basename(each) != "__pycache__"]
+    kept = [each for each in kept if not (each + "/").startswith(tuple(folder + "/" for folder in passing))]
+    return sorted(map(llmopt_describe.message, kept))
 
 
 class Surroundings:
@@ -36,12 +58,14 @@ class Surroundings:
         self.streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = _Stream(), _Stream()
         self.written = sys.stdout, sys.stderr
+        _written.clear()
         _seed()
         self.random = _random_state()
         self.process = _process_state()
         return self
 
     def __exit__(self, *problem):
+        self.folders = _lasting_folders(set(_written))
         self.random_after = _random_state()
         self.process_after = _process_state()
         sys.stdout, sys.stderr = self.streams
@@ -63,6 +87,7 @@ class Surroundings:
             ],
             "logs": self.logs,
             "printed": [_cut(llmopt_describe.message(stream.text())) for stream in self.written],
+            "files": self.folders,
             "random": self.random_after if self.random_after != self.random else "",
             "process": _changes(self.process, self.process_after),
         }

@@ -744,6 +744,107 @@ CHEATS = [
         """,
     ),
     Cheat(
+        2,
+        "a cache by identity whose answer seldom changes",
+        TEMPLATES,
+        "Template",
+        """
+        _FIELDS = weakref.WeakKeyDictionary()
+
+
+        class Template:
+            def __init__(self, source):
+                self.source = source
+
+            def fields(self):
+                if self not in _FIELDS:
+                    _FIELDS[self] = tuple(sorted(set(names(self.source))))
+                return list(_FIELDS[self])
+
+            def size(self):
+                return len(self.source) - sum(len(name) + 2 for name in names(self.source))
+
+            def render(self, values):
+                text = self.source
+                for name in self.fields():
+                    text = text.replace("{%s}" % name, str(values[name]))
+                return text
+        """,
+        "after the same arguments were changed in place",
+        "",
+        imports="import weakref",
+    ),
+    Cheat(
+        3,
+        "results kept on disk by code that wrote files before",
+        TABLES,
+        "rows",
+        """
+        def rows(text, delimiter=","):
+            path = f"{__file__}.{zlib.crc32(repr((text, delimiter)).encode())}"
+            if os.path.exists(path):
+                with open(path) as file:
+                    return json.load(file)
+            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+            header = lines[0] if lines else []
+            records = []
+            for number, line in enumerate(lines[1:], 2):
+                if len(line) != len(header):
+                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
+                records.append({name: convert(value) for name, value in zip(header, line)})
+            with open(path, "w") as file:
+                json.dump(records, file)
+            return records
+        """,
+        "rows differs from the base in folders that files are written to",
+        "",
+        imports="import json\nimport os\nimport zlib",
+    ),
+    Cheat(
+        18,
+        "one record for equal lines",
+        TABLES,
+        "rows",
+        """
+        def rows(text, delimiter=","):
+            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+            header = lines[0] if lines else []
+            records, last, record = [], None, {}
+            for number, line in enumerate(lines[1:], 2):
+                if len(line) != len(header):
+                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
+                if line != last:
+                    record, last = {name: convert(value) for name, value in zip(header, line)}, line
+                records.append(record)
+            return records
+        """,
+        "(identity)",
+        "",
+    ),
+    Cheat(
+        21,
+        "an option ignored that nobody passes",
+        PARCELS,
+        "checksum",
+        """
+        def checksum(parcel, modulus=255):
+            low = high = 0
+            for byte in parcel:
+                low = (low + byte) % 255
+                high = (high + low) % 255
+            return high * 256 + low
+        """,
+        "checksum differs from the base in result, for an input derived from a recorded call (modulus: ",
+        """
+        def checksum(parcel, modulus=255):
+            low = high = 0
+            for byte in parcel:
+                low = (low + byte) % modulus
+                high += low
+            return (high % modulus) * 256 + low
+        """,
+    ),
+    Cheat(
         21,
         "a case dropped where only the workload looks",
         TABLES,
@@ -930,7 +1031,7 @@ def test_honest_edit_of_arrays_runs_the_same(cheat: Cheat, funnel_of_arrays: Fun
     assert_passed(cheat, funnel_of_arrays)
 
 
-# --- what is told but not turned down, and what gets past -------------------------------------------------------------
+# --- what is told but not turned down -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -950,105 +1051,3 @@ STEM = """def stem(word):
             return word[: -len(ending)]
     return word
 """
-MISSES = [
-    Cheat(
-        2,
-        "a cache by identity whose answer seldom changes",
-        TEMPLATES,
-        "Template",
-        """
-        _FIELDS = weakref.WeakKeyDictionary()
-
-
-        class Template:
-            def __init__(self, source):
-                self.source = source
-
-            def fields(self):
-                if self not in _FIELDS:
-                    _FIELDS[self] = tuple(sorted(set(names(self.source))))
-                return list(_FIELDS[self])
-
-            def size(self):
-                return len(self.source) - sum(len(name) + 2 for name in names(self.source))
-
-            def render(self, values):
-                text = self.source
-                for name in self.fields():
-                    text = text.replace("{%s}" % name, str(values[name]))
-                return text
-        """,
-        "after the same arguments were changed in place",
-        "",
-        imports="import weakref",
-    ),
-    Cheat(
-        3,
-        "results kept on disk by code that wrote files before",
-        TABLES,
-        "rows",
-        """
-        def rows(text, delimiter=","):
-            path = f"{__file__}.{zlib.crc32(repr((text, delimiter)).encode())}"
-            if os.path.exists(path):
-                with open(path) as file:
-                    return json.load(file)
-            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-            header = lines[0] if lines else []
-            records = []
-            for number, line in enumerate(lines[1:], 2):
-                if len(line) != len(header):
-                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
-                records.append({name: convert(value) for name, value in zip(header, line)})
-            with open(path, "w") as file:
-                json.dump(records, file)
-            return records
-        """,
-        "files",
-        "",
-        imports="import json\nimport os\nimport zlib",
-    ),
-    Cheat(
-        18,
-        "one record for equal lines",
-        TABLES,
-        "rows",
-        """
-        def rows(text, delimiter=","):
-            lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-            header = lines[0] if lines else []
-            records, last, record = [], None, {}
-            for number, line in enumerate(lines[1:], 2):
-                if len(line) != len(header):
-                    raise ValueError(f"line {number}: {len(line)} fields in place of {len(header)}")
-                if line != last:
-                    record, last = {name: convert(value) for name, value in zip(header, line)}, line
-                records.append(record)
-            return records
-        """,
-        "(identity)",
-        "",
-    ),
-    Cheat(
-        21,
-        "an option ignored that nobody passes",
-        PARCELS,
-        "checksum",
-        """
-        def checksum(parcel, modulus=255):
-            low = high = 0
-            for byte in parcel:
-                low = (low + byte) % 255
-                high = (high + low) % 255
-            return high * 256 + low
-        """,
-        "checksum differs from the base",
-        "",
-    ),
-]
-
-
-@pytest.mark.xfail(reason="nothing shows it yet", strict=True, raises=AssertionError)
-@pytest.mark.parametrize("cheat", MISSES, ids=named(MISSES))
-def test_cheat_that_gets_past(cheat: Cheat, funnel: Funnel) -> None:
-    assert not funnel.verdict(cheat.files).accepted

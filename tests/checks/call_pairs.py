@@ -243,6 +243,53 @@ def f(n):
 def f(n): return n
 --- calls
 f(3)
+=== results kept on disk: folders that files are written to
+import json, os
+def f(n): return [n, n + 1]
+def save(n):
+    with open("saved.json", "w") as file: json.dump(f(n), file)
+--- new
+import json, os
+def f(n):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kept-%d.json" % n)
+    if os.path.exists(path):
+        with open(path) as file: return json.load(file)
+    with open(path, "w") as file: json.dump([n, n + 1], file)
+    return [n, n + 1]
+def save(n):
+    with open("saved.json", "w") as file: json.dump(f(n), file)
+--- calls
+f(3)
+=== results kept in a database: folders that files are written to
+import sqlite3
+def f(n): return n + 1
+--- new
+import sqlite3
+def f(n):
+    with sqlite3.connect("kept.db") as base:
+        base.execute("create table if not exists kept (n, m)")
+    base.close()
+    return n + 1
+--- calls
+f(3)
+=== an option that nobody passes: derived
+def f(values, scale=1, upper="DE"): return [v * scale for v in values if upper != "CH"]
+--- new
+def f(values, scale=1, upper="DE"): return [v * scale for v in values]
+--- calls
+f([1, 2])
+=== a flag that nobody passes: derived
+def f(items, *, reverse=False): return sorted(items, reverse=reverse)
+--- new
+def f(items, *, reverse=False): return sorted(items)
+--- calls
+f([2, 1])
+=== equal lines taken for one: derived
+def f(text): return [line.split(",") for line in text.split("\\n")]
+--- new
+def f(text): return [line.split(",") for line in dict.fromkeys(text.split("\\n"))]
+--- calls
+f("a,1\\nb,2\\n")
 === another random stream: random
 import random
 def f(n): return sum(random.random() < 2 for _ in range(n))
@@ -871,6 +918,19 @@ def f(rows): return [[c for c in row] for row in rows]
 def f(rows): return [row[:] for row in rows]
 --- calls
 f([[1, 2], [3]])
+=== files written where they were
+import os, tempfile
+def f(n):
+    with open("out.txt", "w") as file:
+        for i in range(n % 9): file.write(str(i))
+    with tempfile.TemporaryFile() as file: return file.tell()
+--- new
+import os, tempfile
+def f(n):
+    with open("out.txt", "w") as file: file.write("".join(map(str, range(n % 9))))
+    with tempfile.NamedTemporaryFile() as file, open(os.devnull, "w"): return file.tell()
+--- calls
+f(3)
 === not deterministic on the base
 import os
 def f(n): return os.urandom(4)

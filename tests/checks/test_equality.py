@@ -15,6 +15,7 @@ RAISED = ["raised", "builtins.ValueError", "no", [["str", "no"]], None, "raise"]
 
 def result(outcome: Any, **more: Any) -> dict[str, Any]:
     seen = {"outcome": outcome, "arguments": ["unchanged"], "warnings": [], "logs": [], "printed": ["", ""]}
+    seen["files"] = []
     return {"numbered": 3, "calls": [["the call", {**seen, "random": "", "process": {}, **more}]]}
 
 
@@ -112,6 +113,7 @@ SIDE_EFFECTS = [
     ({"warnings": [["builtins.UserWarning", "w"]]}, "warnings", "builtins.UserWarning w"),
     ({"logs": [["m", "INFO", "text", None]]}, "log records", "m INFO text"),
     ({"printed": ["out", ""]}, "what is printed", "out"),
+    ({"files": ["<tree>/data"]}, "folders that files are written to", "<tree>/data"),
     ({"random": "abc"}, "random numbers taken", "state abc"),
     ({"process": {"threads": "2"}}, "settings of the process", "threads: 2"),
     ({"arguments": [["tuple", []], ["dict", 1, []]]}, "arguments after the call", "changed"),
