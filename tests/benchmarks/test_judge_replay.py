@@ -123,3 +123,11 @@ def test_a_folder_without_traces_is_told_about(
     with pytest.raises(SystemExit):
         replay.main()
     assert "record.py" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", replay.NAMES)
+def test_the_kept_traces_hold_three_hundred_blocks_of_thirty_pairs(name: str) -> None:
+    blocks = replay.read(replay.TRACES / f"{name}.jsonl.gz")
+    assert len(blocks) == 300
+    assert {len(block.wall) for block in blocks} == {30}
+    assert all(min(block.samples) > 0 for block in blocks)

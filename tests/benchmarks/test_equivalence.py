@@ -1,0 +1,166 @@
+"""The study of equivalence: which mistakes it makes of an edit, how verdicts count, and that results quote them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "equivalence"))
+import mutants
+import packages
+import study
+import tables
+
+OLD = "def f(x):\n    nothing\n"
+
+
+def lines_made(line: str, around: str = "def f(x):\n    {}\n") -> dict[str, set[str]]:
+    """What becomes of a line, by operator."""
+    found: dict[str, set[str]] = {}
+    for each in mutants.of(OLD, around.format(line), 100, seed=1):
+        found.setdefault(each.operator, set()).add(each.after)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "operator", "expected"),
+    [
+        ("return a < b", "comparison", {"return (a <= b)", "return (a > b)"}),
+        ("return a is b", "comparison", {"return (a is not b)", "return (a == b)"}),
+        ("return a + b", "calculation", {"return (a - b)"}),
+        ("a += b", "assignment", {"a = b"}),
+        ("return not a", "not", {"return a"}),
+        ("if a: b()", "not", {"if not (a): b()"}),
+        ("return a and b", "and, or", {"return (a or b)"}),
+        ("return a and b", "condition dropped", {"return a", "return b"}),
+        ("return a if b else c", "branches swapped", {"return (c if b else a)"}),
+        ("return 5", "plus one", {"return 6"}),
+        ("return 0", "minus one", {"return (-1)"}),
+        ("return True", "constant", {"return False"}),
+        ("return ''", "constant", {"return 'XX'"}),
+        ("return a", "result dropped", {"return None"}),
+        ("g(a, b)", "swapped", {"g(b, a)"}),
+        ("sorted(a, key=k)", "keyword dropped", {"sorted(a)"}),
+        ("return d.get(a, b)", "argument dropped", {"return d.get(a)"}),
+        ("return sorted(a)", "list for sorted", {"return list(a)"}),
+        ("return list(a)", "no copy", {"return a"}),
+        ("return a.copy()", "no copy", {"return a"}),
+        ("g(a)", "statement dropped", {"pass"}),
+        ("return a[1:n]", "slice bound", {"return a[1 + 1:n]", "return a[:n]", "return a[1:n + 1]", "return a[1:]"}),
+        ("return [a for a in b if a]", "condition dropped", {"return [a for a in b]"}),
+        ("return [a]", "container", {"return (a,)"}),
+        ("raise KeyError(a)", "exception", {"raise RuntimeError(a)"}),
+    ],
+)
+def test_an_operator_makes_its_mistakes(line: str, operator: str, expected: set[str]) -> None:
+    assert lines_made(line)[operator] == expected
+
+
+def test_loops_end_early_or_skip() -> None:
+    found = lines_made("if x: break", "def f(x):\n    for a in x:\n        {}\n")
+    assert found["break, continue"] == {"if x: continue"}
+    ended = [each.text for each in mutants.of(OLD, "def f(x):\n    for a in x:\n        g(a)\n", 100, 1)]
+    assert "def f(x):\n    for a in x:\n        g(a)\n        break\n" in ended
+
+
+@pytest.mark.parametrize("line", ["'A text.'", "x: int", "@cache\n    def g(): pass"])
+def test_what_does_nothing_is_left_alone(line: str) -> None:
+    assert lines_made(line) == {}
+
+
+NEW = "def f(x):\n    y = x + 1\n    return y\n\n\ndef g(x):\n    return x - 1\n"
+BEFORE = NEW.replace("y = x + 1", "y = 1 + x")
+
+
+def test_mutants_are_of_the_changed_lines_first_then_of_their_functions() -> None:
+    assert mutants.changed_lines(BEFORE, NEW) == {2}
+    assert {each.line for each in mutants.of(BEFORE, NEW, 3, seed=1)} == {2}
+    assert {each.line for each in mutants.of(BEFORE, NEW, 100, seed=1)} == {2, 3}
+
+
+def test_mutants_are_the_same_ones_each_time_and_all_different() -> None:
+    first, again = (mutants.of(BEFORE, NEW, 4, seed=1) for _ in range(2))
+    assert [each.text for each in first] == [each.text for each in again]
+    trees = {ast.dump(ast.parse(each.text)) for each in mutants.of(BEFORE, NEW, 100, seed=1)}
+    assert len(trees) == len(mutants.of(BEFORE, NEW, 100, seed=1))
+    assert not trees & {ast.dump(ast.parse(NEW)), ast.dump(ast.parse(BEFORE))}
+
+
+def test_columns_count_bytes() -> None:
+    assert lines_made("return 'é' + a")["calculation"] == {"return ('é' - a)"}
+
+
+def verdict(digest: str, **caught: str) -> dict[str, Any]:
+    stages = {name: {"caught": caught.get(name, ""), "seconds": 2.0} for name in ("guard", "calls", "tests", "output")}
+    text = {"operator": "not", "before": "a", "after": "b", "edit": "e", "package": "p", "version": "1"}
+    return {**text, "digest": digest, "stages": stages, "workload_seconds": 4.0}
+
+
+def test_a_mutant_counts_for_what_catches_it_after_the_tests() -> None:
+    assert tables.adds(verdict("a", tests="yes", calls="recorded")) == "tests"
+    assert tables.adds(verdict("a", calls="recorded", output="yes")) == "recorded"
+    assert tables.adds(verdict("a", calls="threads")) == "derived"
+    assert tables.adds(verdict("a", output="yes")) == "output"
+    assert tables.adds(verdict("a")) == ""
+
+
+def test_the_table_leaves_equivalent_mutants_out_and_lists_escapes() -> None:
+    original = {**verdict("o"), "operator": tables.ORIGINAL}
+    verdicts = [original, verdict("a", tests="yes"), verdict("b", calls="derived"), verdict("c"), verdict("d")]
+    text = list(tables.tables(verdicts, {"c": "equivalent: x", "d": "escape: nobody does that"}))
+    assert "| p 1 | 4 | 1 | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 66.7% | 33.3% |" in text
+    assert "| p 1 | 4.0 s | 2.0 s | 2.0 s | 2.0 s | 2.0 s | 0.5 |" in text
+    assert "1 edits that are right, false alarms: 0" in text
+    assert text[-1] == "- p e, not: `a` → `b`: nobody does that"
+
+
+def test_an_edit_that_is_turned_down_is_a_false_alarm() -> None:
+    text = list(tables.tables([{**verdict("o", calls="recorded"), "operator": tables.ORIGINAL}], {}))
+    assert "1 edits that are right, false alarms: 1" in text
+    assert "- p e: calls" in text
+
+
+def test_every_edit_can_be_read() -> None:
+    for package in packages.PACKAGES:
+        assert all((packages.WORKLOADS / name).exists() for name in package.workloads)
+        assert all(study.edits.parse(edit.text) for edit in package.edits)
+
+
+def test_every_mutant_that_nothing_caught_was_judged() -> None:
+    missed = [
+        each for each in tables.load(tables.DATA) if not tables.first(each) and each["operator"] != tables.ORIGINAL
+    ]
+    words = tables.judged()
+    assert all(words[each["digest"]].startswith(("equivalent: ", "escape: ")) for each in missed)
+    assert {each["package"] for each in tables.load(tables.DATA)} == {each.name for each in packages.PACKAGES}
+
+
+def test_results_quote_the_saved_figures() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    for line in tables.tables(tables.load(tables.DATA), tables.judged()):
+        assert line in text
+
+
+@pytest.mark.slow
+def test_quick_study_catches_what_is_wrong_and_keeps_what_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = tmp_path / "saved.jsonl"
+    monkeypatch.setattr(sys, "argv", ["study.py", str(tmp_path / "packages"), "--quick", "--save", str(saved)])
+    try:
+        assert study.main() == 0
+    except study.subprocess.CalledProcessError:
+        pytest.skip("the package cannot be downloaded")
+    found = {each["operator"]: tables.first(each) for each in map(json.loads, saved.read_text().splitlines())}
+    assert found[tables.ORIGINAL] == ""
+    slips = [stage for name, stage in found.items() if name.startswith("slip")]
+    assert len(slips) == len(packages.PACKAGES[0].edits[0].slips)
+    assert all(slips)
+    before = saved.read_text()
+    assert study.main() == 0
+    assert saved.read_text() == before
