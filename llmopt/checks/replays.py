@@ -23,8 +23,9 @@ from llmopt.errors import WorkloadError
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 2  # of the files in the folder
+FORMAT = 3  # of the files in the folder
 HELD_CALLS = 5
+OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
@@ -34,7 +35,7 @@ class Bounds:
     """How much is compared. Seconds are of single calls or, `run_seconds`, of all calls of one process."""
 
     recorded: int = 80  # calls of one function
-    derived: int = 240  # inputs of one function
+    derived: int = 300  # inputs of one function
     held: int = 40  # inputs of one function that are called several times
     call_seconds: float = 1.0
     held_seconds: float = 0.05
@@ -237,6 +238,7 @@ def _input(recorded: Recorded, call: Mapping[str, Any]) -> dict[str, Any]:
         "module": recorded.module,
         "arguments": call["arguments"],
         "types": list(call["types"]),
+        "branch": call["branch"],
         "outcome": call["outcome"].partition(" ")[0],
         "derived": "",
     }
@@ -276,6 +278,8 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         return "too large for the base"
     if given["outcome"] and outcome[0] != given["outcome"]:
         return "depends on more than the arguments"
+    if OTHER_TYPE in given["derived"] and (outcome[0] != "raised" or outcome[5] != "raise"):
+        return "nobody says what it should do"
     return ""
 
 
@@ -370,15 +374,19 @@ def _most_derived(arguments: str) -> int:
 
 
 def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most so many of each function: one of each kind of change before a second of any, small ones first."""
+    """At most so many of each function: one of each kind of change before a second of any, small ones first.
+
+    The same change of calls that took other branches is of another kind.
+    """
     kept: list[dict[str, Any]] = []
     for name in dict.fromkeys(map(key, inputs)):
         own = sorted((each for each in inputs if key(each) == name), key=lambda each: len(each["arguments"]))
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, str], int] = {}
         ranks = []
         for each in own:
-            seen[each["derived"]] = seen.get(each["derived"], 0) + 1
-            ranks.append(seen[each["derived"]])
+            kind = each["derived"], each["branch"]
+            seen[kind] = seen.get(kind, 0) + 1
+            ranks.append(seen[kind])
         ranked = sorted(zip(ranks, range(len(own)), strict=True))
         kept += [own[at] for _, at in ranked[:most]]
     return kept

@@ -216,10 +216,12 @@ class Call:
         self.mark = zlib.crc32(data)
         self.types = types_in_it
         self.outcome = ""
+        self.branch = ""
 
     def end(self, outcome, lines=None):
         self.outcome = outcome
-        self.kind = "%s %s %s" % (self.kind, sorted(lines or ()), outcome)
+        self.branch = "%s %s" % (sorted(lines or ()), outcome)
+        self.kind = "%s %s" % (self.kind, self.branch)
         self.record.keep(self)
 
     def __setitem__(self, name, described):
@@ -230,6 +232,7 @@ class Call:
         return {
             "kind": self.kind,
             "outcome": self.outcome,
+            "branch": self.branch,
             "arguments": base64.b64encode(self.data).decode("ascii"),
             "types": sorted("%s.%s" % (kind.__module__, kind.__qualname__) for kind in self.types),
         }

@@ -21,7 +21,11 @@ def derived(args, kwargs, optional=(), others=(), constants=(), defaults=Mapping
     `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls, and
     `constants` values of which the function's code speaks. `defaults` are those of parameters that were not passed.
     """
-    turns = [_crossed(args, kwargs, others), _of_constants(args, kwargs, constants, defaults)]
+    turns = [
+        _crossed(args, kwargs, others),
+        _of_constants(args, kwargs, constants, defaults),
+        _of_other_types(args, kwargs),
+    ]
     turns += [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
     turns += [
         _of_argument(args, kwargs, name, value, name in optional) for name, value in {**defaults, **kwargs}.items()
@@ -46,6 +50,15 @@ def _crossed(args, kwargs, others):
                     own[:-1] + other[-1:],
                 ):
                     yield "argument %d: halves of two texts" % (at + 1), (*args[:at], mixed, *args[at + 1 :]), kwargs
+
+
+def _of_other_types(args, kwargs):
+    """What a function may refuse on purpose."""
+    for at, value in enumerate(args):
+        for other in (None, "text", -5, 1.5):  # all can be keys: that one cannot is no refusal on purpose
+            if type(other) is not type(value):
+                label = "argument %d: a value of another type, %r" % (at + 1, other)
+                yield label, (*args[:at], other, *args[at + 1 :]), kwargs
 
 
 def _of_constants(args, kwargs, constants, defaults):

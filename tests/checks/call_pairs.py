@@ -217,6 +217,14 @@ def f(n):
 def f(n): return n
 --- calls
 f(3)
+=== dropped check of a type: TypeError
+def f(n):
+    if not isinstance(n, int): raise TypeError("n must be an int")
+    return str(n)
+--- new
+def f(n): return str(n)
+--- calls
+f(3)
 === dropped warning: warnings
 import warnings
 def f(n):
