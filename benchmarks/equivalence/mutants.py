@@ -73,7 +73,7 @@ class Mutant:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+        return hashlib.sha256(self.text.encode()).hexdigest()[:40]
 
 
 def changed_lines(old: str, new: str) -> set[int]:
@@ -117,7 +117,8 @@ def of_texts(operator: str, edited: str, text: str) -> Mutant:
     old, new = edited.splitlines(), text.splitlines()
     pairs = enumerate(zip(old, new, strict=False))
     at = next((at for at, (before, after) in pairs if before != after), min(len(old), len(new)) - 1)
-    return Mutant(operator, at + 1, old[at].strip(), new[at].strip(), text)
+    before = "" if old[at:] == new[at + 1 :] else old[at].strip()  # a line that is new
+    return Mutant(operator, at + 1, before, new[at].strip(), text)
 
 
 def _spread(by_operator: dict[str, list[Mutant]], most: int, chance: random.Random) -> list[Mutant]:

@@ -247,6 +247,34 @@ SQLPARSE = Package(
             ),
         ),
         Edit(
+            "token_next_by",
+            "sqlparse-0.5.3.jsonl",
+            3,
+            slips=(
+                Slip("None not skipped", "if token is not None and isinstance(token, i):", "if type(token) is i:"),
+                Slip(
+                    "end counted",
+                    "        if end is None:\n            end = len(tokens)\n",
+                    "        end = len(tokens) if end is None else end + 1\n",
+                ),
+                Slip(
+                    "end ignored",
+                    "        if end is None:\n            end = len(tokens)\n",
+                    "        end = len(tokens)\n",
+                ),
+                Slip(
+                    "types compared by identity",
+                    "if token is not None and token.ttype in t:",
+                    "if token is not None and token.ttype is t:",
+                ),
+                Slip(
+                    "one result for not found",
+                    "        return None, None\n\n    def token_not_matching",
+                    "        return None\n\n    def token_not_matching",
+                ),
+            ),
+        ),
+        Edit(
             "reindent",
             "sqlparse-0.5.3.jsonl",
             1,
@@ -280,34 +308,6 @@ SQLPARSE = Package(
                 ),
             ),
         ),
-        Edit(
-            "token_next_by",
-            "sqlparse-0.5.3.jsonl",
-            3,
-            slips=(
-                Slip("None not skipped", "if token is not None and isinstance(token, i):", "if type(token) is i:"),
-                Slip(
-                    "end counted",
-                    "        if end is None:\n            end = len(tokens)\n",
-                    "        end = len(tokens) if end is None else end + 1\n",
-                ),
-                Slip(
-                    "end ignored",
-                    "        if end is None:\n            end = len(tokens)\n",
-                    "        end = len(tokens)\n",
-                ),
-                Slip(
-                    "types compared by identity",
-                    "if token is not None and token.ttype in t:",
-                    "if token is not None and token.ttype is t:",
-                ),
-                Slip(
-                    "one result for not found",
-                    "        return None, None\n\n    def token_not_matching",
-                    "        return None\n\n    def token_not_matching",
-                ),
-            ),
-        ),
     ),
 )
 
@@ -323,6 +323,73 @@ NETWORKX = Package(
     ),
     ("networkx_task_graph.py", "networkx_social_roles.py"),
     (
+        Edit(
+            "transitive_reduction",
+            "networkx-3.6.1-task_graph.jsonl",
+            2,
+            slips=(
+                Slip(
+                    "argument changed",
+                    "        reduced[u] = u_nbrs = set(G[u])\n",
+                    "        reduced[u] = u_nbrs = set(G[u])\n        G.nodes[u].clear()\n",
+                ),
+                Slip(
+                    "edges in another order",
+                    "    for u in G:\n        TR.add_edges_from((u, v) for v in reduced[u])\n",
+                    "    for u in reduced:\n        TR.add_edges_from((u, v) for v in reduced[u])\n",
+                ),
+                Slip(
+                    "descendants of one step",
+                    "descendants[u] = u_nbrs.union(*[descendants[v] for v in u_nbrs])",
+                    "descendants[u] = set(u_nbrs)",
+                ),
+                Slip(
+                    "shared set",
+                    "        descendants[u] = u_nbrs.union(*[descendants[v] for v in u_nbrs])",
+                    "        u_nbrs.update(*[descendants[v] for v in u_nbrs])\n        descendants[u] = u_nbrs",
+                ),
+            ),
+        ),
+        Edit(
+            "transitive_closure_dag",
+            "networkx-3.6.1-task_graph.jsonl",
+            0,
+            slips=(
+                Slip(
+                    "one dictionary for all edges",
+                    "        for u in second:\n            succ_v[u] = pred[u][v] = {}\n",
+                    "        shared = {}\n        for u in second:\n            succ_v[u] = pred[u][v] = shared\n",
+                ),
+                Slip(
+                    "predecessors forgotten",
+                    "            succ_v[u] = pred[u][v] = {}\n",
+                    "            succ_v[u] = {}\n",
+                ),
+                Slip(
+                    "two dictionaries for one edge",
+                    "            succ_v[u] = pred[u][v] = {}\n",
+                    "            succ_v[u], pred[u][v] = {}, {}\n",
+                ),
+                Slip("cache not cleared", "    nx._clear_cache(TC)\n    return TC", "    return TC"),
+                Slip(
+                    "subclasses too", "    if type(TC) is not nx.DiGraph:\n", "    if not isinstance(TC, nx.DiGraph):\n"
+                ),
+            ),
+        ),
+        Edit(
+            "triadic_census",
+            "networkx-3.6.1-social_roles.jsonl",
+            2,
+            slips=(
+                Slip("both directions", "                    if w in to_u:\n", "                    if w in from_u:\n"),
+                Slip("ties", "            if rank_u <= rank_v:\n", "            if rank_u < rank_v:\n"),
+                Slip(
+                    "own node counted",
+                    "neighbors = (vnbrs | unbrs) - {u, v}\n            from_u",
+                    "neighbors = (vnbrs | unbrs) - {u}\n            from_u",
+                ),
+            ),
+        ),
         Edit(
             "constraint",
             "networkx-3.6.1-social_roles.jsonl",
@@ -353,73 +420,6 @@ NETWORKX = Package(
                     "one direction",
                     "    return a_uv + a_vu\n\n\ndef _normalized",
                     "    return 2 * a_uv\n\n\ndef _normalized",
-                ),
-            ),
-        ),
-        Edit(
-            "triadic_census",
-            "networkx-3.6.1-social_roles.jsonl",
-            2,
-            slips=(
-                Slip("both directions", "                    if w in to_u:\n", "                    if w in from_u:\n"),
-                Slip("ties", "            if rank_u <= rank_v:\n", "            if rank_u < rank_v:\n"),
-                Slip(
-                    "own node counted",
-                    "neighbors = (vnbrs | unbrs) - {u, v}\n            from_u",
-                    "neighbors = (vnbrs | unbrs) - {u}\n            from_u",
-                ),
-            ),
-        ),
-        Edit(
-            "transitive_closure_dag",
-            "networkx-3.6.1-task_graph.jsonl",
-            0,
-            slips=(
-                Slip(
-                    "one dictionary for all edges",
-                    "            succ_v[u] = pred[u][v] = {}\n",
-                    "            succ_v[u] = pred[u][v] = shared\n",
-                ),
-                Slip(
-                    "predecessors forgotten",
-                    "            succ_v[u] = pred[u][v] = {}\n",
-                    "            succ_v[u] = {}\n",
-                ),
-                Slip(
-                    "two dictionaries for one edge",
-                    "            succ_v[u] = pred[u][v] = {}\n",
-                    "            succ_v[u], pred[u][v] = {}, {}\n",
-                ),
-                Slip("cache not cleared", "    nx._clear_cache(TC)\n    return TC", "    return TC"),
-                Slip(
-                    "subclasses too", "    if type(TC) is not nx.DiGraph:\n", "    if not isinstance(TC, nx.DiGraph):\n"
-                ),
-            ),
-        ),
-        Edit(
-            "transitive_reduction",
-            "networkx-3.6.1-task_graph.jsonl",
-            2,
-            slips=(
-                Slip(
-                    "argument changed",
-                    "        reduced[u] = u_nbrs = set(G[u])\n",
-                    "        reduced[u] = u_nbrs = set(G[u])\n        G.nodes[u].clear()\n",
-                ),
-                Slip(
-                    "edges in another order",
-                    "    for u in G:\n        TR.add_edges_from((u, v) for v in reduced[u])\n",
-                    "    for u in reduced:\n        TR.add_edges_from((u, v) for v in reduced[u])\n",
-                ),
-                Slip(
-                    "descendants of one step",
-                    "descendants[u] = u_nbrs.union(*[descendants[v] for v in u_nbrs])",
-                    "descendants[u] = set(u_nbrs)",
-                ),
-                Slip(
-                    "shared set",
-                    "        descendants[u] = u_nbrs.union(*[descendants[v] for v in u_nbrs])",
-                    "        u_nbrs.update(*[descendants[v] for v in u_nbrs])\n        descendants[u] = u_nbrs",
                 ),
             ),
         ),

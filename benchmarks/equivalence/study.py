@@ -48,7 +48,7 @@ from llmopt.data import (
     Tree,
 )
 from llmopt.sandbox import process
-from llmopt.target import Target
+from llmopt.target import Target, Tasks
 from llmopt.workloads import parse as parse_workload
 
 SEED = 7
@@ -149,8 +149,9 @@ def base_of(package: Package, place: Place, target: Target) -> tuple[Base, float
     base = baseline.gate(target, tree, Limits(seconds=300), lambda _: None)
     took = 0.0
     for each in target.project.workloads:
-        runs = [workloads.run(target, tree, each, Limits(seconds=300)) for _ in range(2)]
-        digests = {run.probed.ran.stdout_digest for run in runs}
+        tasks: Tasks = {"leaks": {}, "returned": {}}  # as the check of the output asks for
+        runs = [workloads.run(target, tree, each, Limits(seconds=300), tasks=tasks) for _ in range(2)]
+        digests = {workloads.fingerprint(run) for run in runs}
         took += min(run.probed.ran.wall_seconds for run in runs)
         base = replace(
             base,
@@ -174,15 +175,21 @@ def texts_of(edit: Edit, place: Place) -> tuple[dict[str, str], dict[str, str]]:
 def broken(
     edit: Edit, before: Mapping[str, str], after: Mapping[str, str], most: int
 ) -> Iterator[tuple[str, mutants.Mutant]]:
-    """The edit itself, then its mutants, each with the path of the file it is in."""
+    """The edit itself, its mutants, then the slips that are none of these; each with the path of the file it is in."""
     path = next(iter(after))
     yield path, replace(mutants.of_texts(ORIGINAL, after[path], after[path]), line=0, before="", after="")
     shares = [most // len(after) + (at < most % len(after)) for at in range(len(after))]
+    made = set()
     for (path, text), share in zip(after.items(), shares, strict=True):
-        yield from ((path, each) for each in mutants.of(before[path], text, share, SEED))
+        for each in mutants.of(before[path], text, share, SEED):
+            made.add(each.digest)
+            yield path, each
     for slip in edit.slips:
         path = _file_with(slip, after)
-        yield path, mutants.of_texts(f"slip: {slip.name}", after[path], after[path].replace(slip.search, slip.replace))
+        broken = after[path].replace(slip.search, slip.replace)
+        each = mutants.of_texts(f"slip: {slip.name}", after[path], broken)
+        if each.digest not in made:
+            yield path, each
 
 
 def _file_with(slip: packages.Slip, after: Mapping[str, str]) -> str:
@@ -209,6 +216,10 @@ class Trial:
 
     def _tree(self, commit: str) -> Tree:
         return self.place.tree("base" if commit == self.base.commit else "edit", commit)
+
+    def record(self, before: Mapping[str, str], texts: Mapping[str, str]) -> None:
+        """Have what the base does recorded, which is done once for all candidates."""
+        self.checks["calls"](self._written(before, texts), self.base)
 
     def stages(self, before: Mapping[str, str], texts: Mapping[str, str], everything: bool) -> dict[str, Stage]:
         """What the stages say; the workload's output is asked for only of what calls or tests let through."""
@@ -273,8 +284,8 @@ def study(package: Package, folder: Path, known: set[tuple[str, str, str]], most
                 continue
             trial = trial or Trial(package, place)
             is_original = mutant.operator == ORIGINAL
-            if is_original:  # so that what is recorded of the base once for all candidates is not counted
-                trial.stages(before, after, everything=False)
+            if is_original:
+                trial.record(before, after)
             stages = trial.stages(before, {**after, path: mutant.text}, everything=is_original)
             own = {name: getattr(mutant, name) for name in ("operator", "line", "before", "after", "digest")}
             yield Verdict(
