@@ -55,7 +55,7 @@ def check(
         tasks = executed.tasks(candidate, base) if executed else {}
         run, probed = suite.run_probed(target, after, limits, expect, tasks, select=selected)
         if executed:
-            executed.note(candidate, base, probed, f"{len(run.outcomes)} tests")
+            executed.note(candidate, base, probed, f"{len(run.outcomes)} test{'s' * (len(run.outcomes) != 1)}")
         if not (difference := suite.compare(expect, run)):
             return Finding(True, "", {"near tests": f"{len(selected)} that execute the edit passed first"})
         again = _until_difference(selected, run)

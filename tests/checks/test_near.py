@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import targets
+from environments import environment
 from interpreters import EVERY
 
 from llmopt.checks import near, suite
@@ -100,6 +101,35 @@ def test_right_edit_passes_and_says_how_many_tests_ran(tmp_path: Path) -> None:
     made = candidates(tmp_path, {"a.py": CODE, "test_a.py": TESTS}, CODE.replace("x + x", "2 * x"))
     assert len(made.base.gate) == 10
     assert made.find() == Finding(True, "", {"near tests": "8 that execute the edit passed first"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("version", "packages", "settings"),
+    [
+        ("3.9", ("pytest==7.0.1",), ""),
+        ("3.10", ("pytest==7.4.4", "pytest-xdist"), "-n 2"),
+        ("3.12", ("pytest==8.2.2",), "--import-mode=importlib"),
+        ("3.13", ("pytest",), "--ff"),
+    ],
+)
+def test_chosen_tests_run_under_every_pytest(
+    tmp_path: Path, version: str, packages: tuple[str, ...], settings: str
+) -> None:
+    files = {
+        "src/a.py": "",
+        "a.py": CODE,
+        "tests/test_a.py": TESTS,
+        "tests/sub/conftest.py": "",
+        "tests/sub/test_b.py": TESTS,
+    }
+    files["pytest.ini"] = f"[pytest]\naddopts = {settings}\n"
+    files["tests/__init__.py"] = files["tests/sub/__init__.py"] = ""
+    python = environment(version, *packages)
+    right = candidates(tmp_path, files, CODE.replace("x + x", "2 * x"), python=python)
+    assert right.find().evidence == {"near tests": "16 that execute the edit passed first"}
+    wrong = candidates(tmp_path / "wrong", files, WRONG, python=python)
+    assert "test_text[b] was passed, now failed" in wrong.find().reason
 
 
 def test_other_tests_do_not_run(tmp_path: Path) -> None:
