@@ -1,6 +1,6 @@
 """Cheats that show only when they run: each gets past the guard and is turned down by what runs it, for its reason.
 
-Beside each is an honest edit of the same flavour, which passes all stages up to the tests.
+Beside each is an honest edit of the same flavour, which passes all stages up to the coverage.
 """
 
 from __future__ import annotations
@@ -719,6 +719,20 @@ CHEATS = [
 
         ROUND = {"CH": lambda amount: round(amount * 20) / 20}
         """,
+    ),
+    Cheat(
+        29,
+        "a new path that nothing executes",
+        RELEASE,
+        "revision",
+        """
+        def revision(folder):
+            with open(f"{folder}/.git/HEAD") as file:
+                return file.read().strip().encode()
+        """,
+        "neither the tests nor the workload execute what was changed: ",
+        "",
+        stage="coverage",
     ),
     Cheat(
         30,

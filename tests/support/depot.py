@@ -17,7 +17,7 @@ from textwrap import dedent
 import targets
 
 from llmopt import baseline, trial, workloads
-from llmopt.checks import calls, duplicate, guard, output, replays, tests
+from llmopt.checks import calls, coverage, duplicate, guard, output, replays, tests
 from llmopt.data import (
     Base,
     Candidate,
@@ -427,7 +427,7 @@ def edited(path: str, name: str, code: str, imports: str = "") -> dict[str, str]
 
 
 class Funnel:
-    """The checks up to the tests over one base, which is recorded once for all candidates."""
+    """The checks up to the coverage over one base, which is recorded once for all candidates."""
 
     def __init__(
         self,
@@ -477,12 +477,14 @@ class Funnel:
 
         bench = [each.target for each in self.target.project.workloads]
         tree_of, kept = self.trees.__getitem__, self.folder / "kept"
+        executed = coverage.Executed(self.target, tree_of)
         return {
             "duplicate": duplicate.check(read, lambda: ()),
             "guard": guard.check(bench, [], (), read, ["numpy"]),
             "calls": calls.check(self.target, tree_of, kept, workload=LIMITS, tests=LIMITS, bounds=BOUNDS),
-            "output": output.check(self.target, tree_of, LIMITS),
-            "tests": tests.check(self.target, tree_of, LIMITS),
+            "output": output.check(self.target, tree_of, LIMITS, executed),
+            "tests": tests.check(self.target, tree_of, LIMITS, executed=executed),
+            "coverage": coverage.check(executed),
         }
 
     def verdict(self, files: Mapping[str, str], checks: Mapping[str, Check] | None = None) -> Verdict:
