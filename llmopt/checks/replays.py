@@ -23,7 +23,7 @@ from llmopt.errors import WorkloadError
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 3  # of the files in the folder
+FORMAT = 4  # of the files in the folder
 HELD_CALLS = 5
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
@@ -278,9 +278,16 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         return "too large for the base"
     if given["outcome"] and outcome[0] != given["outcome"]:
         return "depends on more than the arguments"
-    if OTHER_TYPE in given["derived"] and (outcome[0] != "raised" or outcome[5] != "raise"):
+    if OTHER_TYPE in given["derived"] and not _is_refusal(outcome):
         return "nobody says what it should do"
     return ""
+
+
+def _is_refusal(outcome: Sequence[Any]) -> bool:
+    """Whether a `raise` statement ended a call, or the generator that it returned."""
+    if outcome[0] == "returned" and isinstance(outcome[1], list) and outcome[1][0] == "drained":
+        outcome = outcome[1][4]
+    return bool(outcome[0] == "raised" and outcome[5] == "raise")
 
 
 def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, Any]]:

@@ -126,7 +126,7 @@ class Record:
         if lines is not None:
             sys.settrace(None)
         if call:
-            call.end("returned " + type(result).__name__, lines)
+            call.end("returned %s" % (result if type(result) is bool else type(result).__name__), lines)
         return result
 
     def _traced(self, function):

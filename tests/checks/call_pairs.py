@@ -225,6 +225,16 @@ def f(n):
 def f(n): return str(n)
 --- calls
 f(3)
+=== a generator that refuses with another message: a text, please
+def f(text):
+    if not isinstance(text, str): raise TypeError("a text, please")
+    for c in text: yield c
+--- new
+def f(text):
+    if not isinstance(text, str): raise TypeError("a text")
+    yield from text
+--- calls
+list(f("ab"))
 === dropped warning: warnings
 import warnings
 def f(n):
