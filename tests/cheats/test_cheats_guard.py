@@ -487,6 +487,7 @@ CHEATS = [
         ),
         "shop/orders.py: adds `pytest`: the code would know of its tests; "
         "shop/orders.py: adds `pytest.skip`: the code would know of its tests",
+        orders(summary_with("skip = not orders\nif skip:\n    return []")),
         at="pytest",
     ),
     Cheat(
@@ -673,10 +674,18 @@ NO_CHANGES = {
 }
 
 
+def told_of(code: str) -> str:
+    """What the look for duplicates says of an edit."""
+    read = {"base": {"shop/orders.py": ORDERS}, "new": orders(code)}
+    check = duplicate.check(lambda commit, path: read[commit][path], lambda: ())
+    return check(Candidate(Proposal("m", SPOT, ""), "base", "new", ("shop/orders.py",)), Base("base", {})).reason
+
+
 @pytest.mark.parametrize("name", NO_CHANGES)
 def test_33_edit_that_changes_nothing_is_told_so(name: str) -> None:
     assert NO_CHANGES[name] != ORDERS
-    read = {"base": {"shop/orders.py": ORDERS}, "new": orders(NO_CHANGES[name])}
-    check = duplicate.check(lambda commit, path: read[commit][path], lambda: ())
-    finding = check(Candidate(Proposal("m", SPOT, ""), "base", "new", ("shop/orders.py",)), Base("base", {}))
-    assert finding.reason == "changes nothing but comments, layout, annotations or the names of locals"
+    assert told_of(NO_CHANGES[name]) == "changes nothing but comments, layout, annotations or the names of locals"
+
+
+def test_33_edit_of_one_operation_is_none_of_these() -> None:
+    assert told_of(ORDERS.replace("    found = {}\n", "    found = dict()\n")) == ""
