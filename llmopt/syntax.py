@@ -53,8 +53,8 @@ def definitions(tree: ast.Module) -> Iterator[Definition]:
 def changed(old: str, new: str) -> set[str] | None:
     """The functions of the old text that the new one changes or drops, by qualified name.
 
-    None where more than functions and new names differ (a class, a constant, an import that was there), so that anything
-    may behave otherwise.
+    None where more than functions and new names differ (a class, a constant, an import that was there), so that
+    anything may behave otherwise.
     """
     try:
         before, after = parse(old), parse(new)

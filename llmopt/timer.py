@@ -1,4 +1,4 @@
-"""Two trees in, paired samples out: base and candidate run side by side in fresh processes, in an order that a coin decides."""
+"""Two trees in, paired samples out: base and candidate side by side in fresh processes, a coin deciding the order."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def rounds(
 ) -> Iterator[tuple[Pair, ...]]:
     """Endless rounds; each has one pair of every workload. A pair shares its PYTHONHASHSEED, the next has another.
 
-    A coin decides who comes first, anew in each round: whatever the machine does and did before, equal code is as likely
-    to look faster as slower. The judge needs no more than that. (In strict alternation a machine whose speed changes in
-    step with the pairs would favour one side.) `counter` counts instructions too.
+    A coin decides who comes first, anew in each round: whatever the machine does and did before, equal code is as
+    likely to look faster as slower. The judge needs no more than that. (In strict alternation a machine whose speed
+    changes in step with the pairs would favour one side.) `counter` counts instructions too.
     """
     for hash_seed in itertools.count(1):
         candidate_first = random.random() < 0.5

@@ -134,7 +134,8 @@ def run(
 ) -> Run:
     """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
 
-    `counter` counts instructions, as for a `Command`. A part so short that the parent sees its two marks at once is run again with more repetitions.
+    `counter` counts instructions, as for a `Command`. A part so short that the parent sees its two marks at once is run
+    again with more repetitions.
     """
     kind = KINDS[workload.kind]
     repetitions = repetitions if kind.REPEATS else 1
