@@ -46,7 +46,7 @@ os.read(done, 1)
 # --- peak memory -------------------------------------------------------------------------------------------------
 
 
-def test_peak_memory_is_the_childs_and_not_llmopts() -> None:
+def test_peak_memory_is_that_of_the_child_and_not_of_llmopt() -> None:
     held = b"x" * (300 * MEGABYTE)
     launched.launcher.cache_clear()  # one that is started while llmopt is large, too
     ran = python("pass")
