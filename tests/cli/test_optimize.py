@@ -82,6 +82,7 @@ def workload():
 """
 
 
+@pytest.mark.slow
 def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
     (repo / "shop" / "orders.py").write_text(COUNTING)
     (repo / "tests" / "test_orders.py").write_text(COUNTED)
@@ -93,10 +94,8 @@ def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
     assert done.json["accepted"][0]["author"].startswith("rules")
 
 
-SLOW = pytest.mark.slow
-
-
-@pytest.mark.parametrize("keep", ["commit", pytest.param("worktree", marks=SLOW), pytest.param("patch", marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("keep", ["commit", "worktree", "patch"])
 def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
     repo: Path, tmp_path: Path, keep: str
 ) -> None:
@@ -122,6 +121,7 @@ def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
     assert (repo / "shop" / "orders.py").read_text() == old
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_and_asks_nothing_twice(repo: Path, tmp_path: Path) -> None:
     model = answers(tmp_path / "m", GOOD)
     running = subprocess.Popen(

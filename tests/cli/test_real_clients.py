@@ -71,6 +71,7 @@ def assert_kept(done: Done, author: str, tests: int) -> None:
     assert done.json["speedup"] > 1.5
 
 
+@pytest.mark.slow
 def test_anthropics_client_brings_an_edit_its_tokens_and_its_cost(tmp_path: Path) -> None:
     name = "claude-opus-5-5"
     repo = priced(tmp_path / "shop", name)
@@ -88,6 +89,7 @@ def test_anthropics_client_brings_an_edit_its_tokens_and_its_cost(tmp_path: Path
     assert_secret(repo, done)
 
 
+@pytest.mark.slow
 def test_openais_client_brings_an_edit_its_tokens_and_its_cost(tmp_path: Path) -> None:
     name = "gpt-6.1-sol"
     repo = priced(tmp_path / "shop", name)
