@@ -17,6 +17,7 @@ MOST = 50  # warnings or log records of one call
 MOST_CHARACTERS = 2000
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
+_passing = ["/dev", "/proc"]  # folders of which nothing outlives the command, its own HOME and TMPDIR among them
 _written = set()  # files opened to be written, and databases, since it was cleared
 
 
@@ -25,6 +26,7 @@ def prepare():
     logging.root.setLevel(1)
     logging.root.addHandler(logging.NullHandler())
     warnings.simplefilter("always")
+    _passing.extend(map(os.path.realpath, (os.path.expanduser("~"), tempfile.gettempdir())))
     sys.addaudithook(_watch)
 
 
@@ -39,9 +41,8 @@ def _lasting_folders(paths):
     """The folders that outlive the process, byte code's left out; names of files may be random, and do not count."""
     named = [os.path.realpath(path) for path in paths if path and not path.startswith((":", "file:"))]  # not in memory
     folders = {os.path.dirname(path) for path in named}
-    passing = (os.path.realpath(tempfile.gettempdir()), "/dev", "/proc")
     kept = [each for each in folders if os.path.basename(each) != "__pycache__"]
-    kept = [each for each in kept if not (each + "/").startswith(tuple(folder + "/" for folder in passing))]
+    kept = [each for each in kept if not (each + "/").startswith(tuple(folder + "/" for folder in _passing))]
     return sorted(map(llmopt_describe.message, kept))
 
 

@@ -195,7 +195,7 @@ def test_tests_that_pass_on_one_side_only_are_left_out(tmp_path: Path) -> None:
     (folder / "app.py").write_text(f"{sized(HALF)}\n\ndef more():\n    return 1\n")
     done = llmopt(folder, "compare", "HEAD", "--workload", "pytest:test_app.py", "--json", "--max-pairs", "2")
     assert done.code == 0, done.err
-    assert done.json["speedup"] > 1.2
+    assert done.json["speedup"] > 1.05
     assert any("1 of 2 tests do not pass on both sides" in notice for notice in done.json["notices"])
 
 

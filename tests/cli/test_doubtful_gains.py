@@ -5,13 +5,12 @@ They are written for `customers` of the shop, whose workload is repeated in one 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import shop
 from model_server import Answer, ModelServer
-from shop import DECLINE, FILES, GOOD, git, llmopt
+from shop import DECLINE, GOOD, git, llmopt
 
 pytestmark = pytest.mark.slow
 START = '"""Orders of a shop."""\n'
@@ -35,12 +34,14 @@ CACHED = (
 )
 # What the workload will ask for is worked out beforehand.
 MOVED = (
-    """_ready = []
-for _number in range(9000):
-    if "customer %d" % (_number % 1500) not in _ready:
-        _ready.append("customer %d" % (_number % 1500))
+    """_names = ["customer %d" % (number % 1500) for number in range(9000)]
+_ready = []
+for _name in _names:
+    if _name not in _ready:
+        _ready.append(_name)
 """,
-    "    if len(orders) == 9000:\n        return list(_ready)\n" + BODY,
+    '    orders = list(orders)\n    if len(orders) == 9000 and [each["customer"] for each in orders] == _names:\n'
+    "        return list(_ready)\n" + BODY,
 )
 
 
@@ -103,62 +104,3 @@ def test_a_real_gain_is_kept_after_them(run: dict[str, Any]) -> None:
 def test_the_log_says_what_was_put_aside_and_where_it_is(run: dict[str, Any]) -> None:
     assert "put aside at confirmation: " in run["done"].err
     assert "put aside" in run["shown"].out
-
-
-# --- more than there is to gain ----------------------------------------------------------------------------------
-
-CATALOGUE = {
-    **{name: FILES[name] for name in ("pyproject.toml", ".gitignore")},
-    "shop/__init__.py": "",
-    "shop/catalogue.py": """
-        def known(items):
-            return [item.lower() for item in items]
-
-
-        def count(items, wanted):
-            names = known(items)
-            return sum(name in names for name in wanted)
-        """,
-    "tests/test_catalogue.py": """
-        from shop.catalogue import count
-
-
-        def test_count():
-            assert count(["A", "B"], ["a", "c", "b"]) == 2
-        """,
-    "bench.py": """
-        from shop.catalogue import count
-
-
-        def workload():
-            items = ["Item %d" % n for n in range(60000)]
-            print(count(items, ["item %d" % n for n in range(0, 60000, 300)]))
-        """,
-}
-SET = """A set is searched at once.
-
-shop/catalogue.py
-```python
-<<<<<<< SEARCH
-    return [item.lower() for item in items]
-=======
-    return {item.lower() for item in items}
->>>>>>> REPLACE
-```
-"""
-
-
-def test_a_gain_above_the_headroom_is_put_aside(tmp_path: Path) -> None:
-    """The function itself takes a tenth of the run; what it returns makes its caller fast."""
-    repo = shop.repository(tmp_path / "shop", CATALOGUE)
-    with ModelServer([Answer(SET), Answer(DECLINE)]) as server:
-        done = llmopt(
-            repo,
-            *("optimize", "--workload", "bench.py", "--no-rules", "--function", "known", "--verbose"),
-            *("--attempts", 1, "--max-memory-growth", 2, "--model", f"openai:local-model@{server.url}/v1", "--json"),
-            NO_PROXY="*",
-        )
-    (aside,) = done.json["put_aside"]
-    assert "there would be if what was edited cost nothing" in aside["reason"], done.err
-    assert done.json["accepted"] == []
-    assert done.code == 3
