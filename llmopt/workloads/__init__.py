@@ -172,7 +172,8 @@ def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:
     parts = [end - begin for begin, end in zip(marked[::2], marked[1::2], strict=False)]
     return Sample(
         seconds=times.seconds,
-        cpu_seconds=sum(parts) / repetitions if parts else ran.cpu_seconds,
+        # Marks that are seen at once share one reading of the CPU clock: such a part used about what it took.
+        cpu_seconds=(sum(parts) / repetitions or times.seconds) if parts else ran.cpu_seconds,
         peak_bytes=ran.peak_memory_bytes,
         first_seconds=times.first,
         setup_seconds=times.setup,
