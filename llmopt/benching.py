@@ -51,6 +51,7 @@ class Bench:
     llmopt: str = __version__
     notices: tuple[str, ...] = ()
     stopped: str = ""
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,43 @@ Require = Annotated[
         help="Least evidence that an edit behaves the same: none, output, tests or calls. [default: tests]",
     ),
 ]
+SandboxChoice = Annotated[
+    str | None,
+    typer.Option(
+        "--sandbox",
+        metavar="HOW",
+        help="What confines the code under test: auto (the strongest that works here, the default), strict (refuse to "
+        "run it unconfined), off; or a layer by name: bubblewrap, landlock.",
+    ),
+]
+AllowNetwork = Annotated[
+    bool | None,
+    typer.Option("--allow-network", help="Let it use this machine's network: other hosts, and servers that run here."),
+]
+AllowRead = Annotated[
+    list[str] | None,
+    typer.Option("--allow-read", metavar="PATH", help="A path outside of the repository that it may read; repeat."),
+]
+AllowEnv = Annotated[
+    list[str] | None,
+    typer.Option("--allow-env", metavar="NAME", help="A variable of the environment that it gets; repeat."),
+]
 Timeout = Annotated[
     str | None,
     typer.Option("--workload-timeout", metavar="TIME", help="Most time of one run of a workload. [default: 10m]"),
 ]
+
+
+def _confinement(
+    sandbox: str | None, network: bool | None, read: list[str] | None, environment: list[str] | None
+) -> dict[str, object]:
+    """The flags that every command has which runs the target."""
+    return {
+        "sandbox": sandbox,
+        "allow_network": network,
+        "allow_read": [str(Path(path).expanduser().absolute()) for path in read or []] or None,
+        "allow_env": environment,
+    }
 
 
 def version(show: bool) -> None:
@@ -181,6 +214,10 @@ def optimize(
         ),
     ] = None,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     root: Roots = None,
     test_timeout: Annotated[
         str | None,
@@ -196,6 +233,7 @@ def optimize(
     from llmopt.commands import optimize as command
 
     flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
         "workloads": workload,
         "test": test,
         "model": model,
@@ -236,6 +274,10 @@ def profile(
         typer.Option("--speedscope", metavar="FILE", help="Write the call stacks for https://speedscope.app."),
     ] = None,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     root: Roots = None,
     workload_timeout: Timeout = None,
     no_git: NoGit = False,
@@ -247,6 +289,7 @@ def profile(
     from llmopt.commands import profile as command
 
     flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
         "workloads": workload,
         "functions": function,
         "python": python,
@@ -296,6 +339,10 @@ def compare(
         bool, typer.Option("--force", help="Measure also where the code is the same (an A/A run).")
     ] = False,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     root: Roots = None,
     workload_timeout: Timeout = None,
     as_json: Json = False,
@@ -313,6 +360,7 @@ def compare(
     from llmopt.commands import compare as command
 
     flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
         "workloads": workload,
         "python": python,
         "roots": root,
@@ -378,6 +426,10 @@ def verify(
         bool | None, typer.Option("--allow-no-tests", help="Go on without tests.", show_default=False)
     ] = None,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     root: Roots = None,
     test_timeout: Annotated[
         str | None,
@@ -392,6 +444,7 @@ def verify(
     from llmopt.commands import verify as command
 
     flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
         "workloads": workload,
         "test": test,
         "require": require,
@@ -443,6 +496,10 @@ def bench(
         bool, typer.Option("--force", help="Compare also with a result of another machine or interpreter.")
     ] = False,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     root: Roots = None,
     workload_timeout: Timeout = None,
     as_json: Json = False,
@@ -453,6 +510,7 @@ def bench(
     from llmopt.commands import bench as command
 
     flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
         "workloads": workload,
         "python": python,
         "roots": root,
@@ -503,12 +561,22 @@ def doctor(
     test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", metavar="SPEC", help="The model to check.")] = None,
     python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
     as_json: Json = False,
 ) -> int:
     """Check interpreter, tests, workload, model access, confinement and the machine's noise, one line each."""
     from llmopt.commands import doctor as command
 
-    flags = {"workloads": workload, "test": test, "model": model, "python": python}
+    flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
+        "workloads": workload,
+        "test": test,
+        "model": model,
+        "python": python,
+    }
     return command.run(path, flags, os.environ, as_json)
 
 

@@ -30,6 +30,15 @@ def seconds(value: Any) -> Any:
     return value
 
 
+def sized(value: Any) -> Any:
+    """ "512MB", "8GB" as bytes (of 1024s); anything else as it is, for pydantic to refuse."""
+    if isinstance(value, str) and (
+        parts := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", value.strip(), re.IGNORECASE)
+    ):
+        return int(float(parts[1]) * 1024 ** ("KMGT".index(parts[2].upper()) + 1))
+    return value
+
+
 def listed(value: Any) -> Any:
     """One string stands for a list of one; a variable's JSON list is read."""
     if isinstance(value, str):
@@ -55,6 +64,7 @@ def _spec(table: dict[str, Any]) -> str:
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+Bytes = Annotated[int, BeforeValidator(sized), Field(ge=1024**2)]
 Strings = Annotated[list[str], BeforeValidator(listed)]
 Specs = Annotated[list[str], BeforeValidator(specs)]
 
@@ -109,6 +119,15 @@ class Settings(BaseModel):
     max_output_tokens: int = Field(default=16_000, ge=256, description="Most tokens of one reply.")
     test_timeout: Seconds = Field(default=1800.0, description="Wall time of one run of the tests.")
     workload_timeout: Seconds = Field(default=600.0, description="Wall time of one run of a workload.")
+    sandbox: Literal["auto", "strict", "off", "bubblewrap", "landlock"] = Field(
+        default="auto", description="What confines the code under test: the strongest that works, at least one, none."
+    )
+    allow_network: bool = Field(default=False, description="Let the code under test use this machine's network.")
+    allow_read: Strings = Field(default=[], description="Paths outside the repository that it may read.")
+    allow_env: Strings = Field(default=[], description="Variables of the environment that it gets.")
+    max_memory: Bytes | None = Field(default=None, description="Memory of one command; when absent 3/4 of all.")
+    max_processes: int = Field(default=512, ge=16, description="Processes and threads of one command.")
+    max_disk: Bytes = Field(default=16 * 1024**3, description="Disk space that one command may fill.")
     keep: Literal["branch", "commit", "worktree", "patch"] = Field(
         default="branch", description="What happens at the end."
     )

@@ -7,6 +7,7 @@ POSIX strings relative to the git root; times are seconds; shares are fractions 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ class Interpreter:
     """A Python interpreter that runs the target's code.
 
     `found` says where it came from ("--python", ".venv", "VIRTUAL_ENV", ...); `search_path` is its own `sys.path`
-    without the current folder; `packages` maps the normalised names of its installed distributions to versions.
+    without the current folder; `packages` maps the normalised names of its installed distributions to versions. `needs`
+    are paths beside it that it reads: its prefixes, and packages of other folders that editable installs map to.
     """
 
     path: str
@@ -27,6 +29,7 @@ class Interpreter:
     found: str
     search_path: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,31 @@ class Tree:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one command; `output_bytes` is what is kept of each stream (the head and the tail)."""
+    """Bounds of one command; `output_bytes` is what is kept of each stream (the head and the tail), `cpu_seconds` hold
+    for each of its processes."""
 
     seconds: float = 600.0
     output_bytes: int = 64 * 1024
     file_bytes: int = 8 * 1024**3
     cores: tuple[int, ...] = ()
+    cpu_seconds: float = math.inf
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What all commands of a run may reach and use, besides what each `Command` names.
+
+    `read`: paths that may be read and executed, the interpreter's among them; `environment`: names of variables passed
+    on; `network`: that of this machine, and not one of their own. Memory, processes and disk are those of one command,
+    all its processes together.
+    """
+
+    read: tuple[Path, ...] = ()
+    environment: tuple[str, ...] = ()
+    network: bool = False
+    memory_bytes: int = 1 << 62
+    processes: int = 512
+    disk_bytes: int = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -99,6 +121,9 @@ class Command:
 
     With `marks`, the child gets a pipe in LLMOPT_MARKS_FD; each line it writes there is stamped by the parent's clock.
     `counter` counts instructions: "perf", "cachegrind", or "" for nobody.
+
+    Confined, it may write below the paths `writes` but not below `keeps` in them, and read below `reads`. `stands_for`,
+    pairs of a path and another one, shows the first (a tree) in the place of the second (the checkout).
     """
 
     argv: tuple[str, ...]
@@ -106,6 +131,10 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     marks: bool = False
     counter: str = ""
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    keeps: tuple[Path, ...] = ()
+    stands_for: tuple[tuple[Path, Path], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +155,7 @@ class Ran:
     mark_cpu_seconds: tuple[float, ...] = ()
     instructions: int | None = None
     joules: float | None = None
+    exceeded: str = ""  # the bound it was ended for, to be read after "more than"
 
 
 # --- the baseline ----------------------------------------------------------------------------------------------
@@ -444,6 +474,7 @@ class Outcome:
     interval: tuple[float, float] = (1.0, 1.0)
     measured: str = ""
     objective: str = "time"  # what the speedup is of
+    sandbox: str = ""  # the layer that everything ran under; "" where an older journal does not say
     workloads: tuple[tuple[str, float], ...] = ()  # spec, speedup
     verdicts: tuple[Verdict, ...] = ()
     hot: int = 0  # functions worth a try when the run ended, and `skipped` ones

@@ -22,6 +22,7 @@ def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
         opened.name,
         opened.base,
         objective=opened.settings.objective,
+        sandbox=opened.target.layer,
         verdicts=tuple(verdicts),
         usage=session.spent(opened.journal),
     )

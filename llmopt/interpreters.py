@@ -161,6 +161,7 @@ def look(path: str, found: str) -> Look:
         found=found,
         search_path=tuple(said["search_path"]),
         packages=said["packages"],
+        needs=tuple(dict.fromkeys([*said["prefixes"], *said["mapped"]])),
     )
     return Look(interpreter, tuple(said["mapped"]), tuple(said["prefixes"]))
 

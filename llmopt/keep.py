@@ -23,7 +23,7 @@ class Kept:
     notice: str = ""
 
 
-def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
+def message(verdict: Verdict, run: str, workloads: Sequence[str], sandbox: str = "off") -> str:
     """The commit message of a kept edit: the numbers and the evidence, so that the commit stands for itself."""
     where = verdict.evidence.get("files") or verdict.function.partition("::")[0]
     on = workloads[0] if len(workloads) == 1 else "the workloads"
@@ -38,6 +38,7 @@ def message(verdict: Verdict, run: str, workloads: Sequence[str]) -> str:
             for stage, text in verdict.evidence.items()
             if stage not in ("syntax", "files")
         ),
+        f"Sandbox: {sandbox}",
         f"Model: {verdict.author}",
         f"Run: {run} (llmopt)",
     ]

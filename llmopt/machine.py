@@ -29,7 +29,7 @@ class Machine:
 def this() -> Machine:
     """The machine this runs on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(platform.system(), platform.machine(), _processor(), cores, _memory_gb())
+    return Machine(platform.system(), platform.machine(), _processor(), cores, round(memory_bytes() / 1024**3))
 
 
 def _processor() -> str:
@@ -44,8 +44,9 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _memory_gb() -> int:
+def memory_bytes() -> int:
+    """0 where the system does not tell."""
     try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3)
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
         return 0

@@ -29,7 +29,9 @@ def last_words(ran: Ran) -> str:
 
 def ending(ran: Ran, limits: Limits, flag: str) -> str:
     """How a command that did not do its job ended, in words; `flag` is the option that gives it more time."""
-    if ran.timed_out:
+    if ran.exceeded:
+        how = f"was ended: it used more than {ran.exceeded}"
+    elif ran.timed_out:
         how = f"timed out after {limits.seconds:g} s ({flag})"
     elif ran.exit_code < 0:
         how = f"was ended by signal {-ran.exit_code}"

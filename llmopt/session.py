@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import __version__, config, git, journal, project, workloads
+from llmopt import __version__, config, git, journal, machine, project, workloads
 from llmopt.config import Settings
-from llmopt.data import Base, Limits, Project, Usage
+from llmopt.data import Base, Grants, Limits, Project, Usage
 from llmopt.errors import ProjectError, UsageError
 from llmopt.folders import remove
-from llmopt.sandbox import counters, open_sandbox
+from llmopt.sandbox import Opened, counters, describe, open_sandbox, reach
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
 
+MEMORY_SHARE = 0.75  # of the machine's memory, for one command with all its processes
 TESTS_NOTICE = (
     "no --workload given and no benchmarks found: the test suite is the workload; tests seldom use the code as its "
     "users do, so name a workload for gains that matter"
@@ -242,9 +243,44 @@ def _open(run: str, place: Place, settings: Settings, base: str, record: journal
     )
     found, notices = _with_workloads(opened, place)
     trees = Trees(place.root, folder / "trees")
-    known = (*project.notices(found), *notices)
+    sandbox = open_sandbox(settings.sandbox, _grants(settings, found, place))
+    _refuse_other_layer(run, record, sandbox)
+    target = Target(found, sandbox.run, sandbox.name, describe(sandbox))
+    known = (*project.notices(found), *_about(sandbox, settings), *notices)
     fallback = not opened.workloads and notices[-1:] == [TESTS_NOTICE]
-    return Session(run, place, settings, Target(found, open_sandbox()), base, record, trees, known, fallback)
+    return Session(run, place, settings, target, base, record, trees, known, fallback)
+
+
+def _grants(settings: Settings, found: Project, place: Place) -> Grants:
+    """What the settings let commands reach; UsageError for a path that does not exist."""
+    named = [place.named / Path(path).expanduser() for path in settings.allow_read]
+    if missing := [path for path in named if not path.exists()]:
+        raise UsageError(f"--allow-read {missing[0]} does not exist")
+    return Grants(
+        read=(*reach.interpreter(found.interpreter, found.root), *named),
+        environment=tuple(settings.allow_env),
+        network=settings.allow_network,
+        memory_bytes=settings.max_memory or int(MEMORY_SHARE * machine.memory_bytes()) or Grants().memory_bytes,
+        processes=settings.max_processes,
+        disk_bytes=settings.max_disk,
+    )
+
+
+def _refuse_other_layer(run: str, record: journal.Journal, sandbox: Opened) -> None:
+    """A run's measurements are all of one layer: what it costs is in all of them or in none."""
+    layer = record.once("sandbox", "sandbox", str, lambda: sandbox.name)
+    if layer != sandbox.name:
+        raise UsageError(
+            f"run {run} was begun with --sandbox {layer}, and this would go on with {sandbox.name}",
+            f"resume it with --sandbox {layer} where that works, or start a new run",
+        )
+
+
+def _about(sandbox: Opened, settings: Settings) -> list[str]:
+    """What the user should know when less is closed off than could be."""
+    if sandbox.confines or settings.sandbox == "off":
+        return []
+    return [f"the code under test is not confined ({'; '.join(sandbox.refused)})"]
 
 
 def _with_workloads(opened: Project, place: Place) -> tuple[Project, list[str]]:

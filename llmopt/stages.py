@@ -88,9 +88,11 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
     def observe(index: int, tasks: Tasks) -> Probed:
         seconds = min(opened.settings.workload_timeout, LEAST_SECOND_PASS + SLOWDOWN * base.seconds[index])
         workload = opened.project.workloads[index]
-        return workloads.run(opened.target, tree, workload, Limits(seconds=seconds), tasks=tasks).probed
+        limits = Limits(seconds=seconds)
+        return workloads.run(opened.target, tree, workload, limits, tasks=tasks, reads=read).probed
 
     profiler = overlay.folder(opened.project.interpreter)
+    read = [profiler] if profiler else []
     reason = ""
     # A program may look into functions that it makes at run time, and stumble over a wrapped one: do without those.
     lasting = [function for function in hot if function.name.count(".") < 2]
@@ -332,7 +334,9 @@ def headroom_of_edit(opened: Session, candidate: Candidate, base: Base) -> float
 def kept(opened: Session, verdict: Verdict) -> Verdict:
     """The accepted commit under its final message, on a ref that nothing loses."""
     specs = [workload.spec for workload in opened.project.workloads]
-    final = git.reword(opened.place.root, verdict.commit, keep.message(verdict, opened.name, specs))
+    final = git.reword(
+        opened.place.root, verdict.commit, keep.message(verdict, opened.name, specs, opened.target.layer)
+    )
     keep.record(opened.place.root, opened.name, final, as_branch=opened.settings.keep == "branch")
     return replace(verdict, commit=final)
 

@@ -8,8 +8,10 @@ tasks' modules (`llmopt_<name>.py`) and leaves `<name>-<pid>-<n>.json` files in 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,15 +26,20 @@ from llmopt.folders import remove
 PROBE = Path(__file__).parent / "probe"
 RESULT_BYTES = 256 * 1024**2  # one result file larger than this is not read
 
+TEST_FOLDERS = ("test", "tests")
+TEST_FILE = re.compile(r"conftest\.py|test_.*\.py|.*_test\.py")
+
 Tasks = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Target:
-    """The project and the sandbox its commands run in."""
+    """The project and the sandbox its commands run in: the name of its layer, and what that is in one line."""
 
     project: Project
     sandbox: Sandbox
+    layer: str = "off"
+    confinement: str = "off"
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,10 @@ def run(
     environment: Mapping[str, str] | None = None,
     marks: bool = False,
     counter: str = "",
+    reads: Sequence[Path] = (),
 ) -> Probed:
-    """Run `argv` in the tree, under the probe if there are tasks.
+    """Run `argv` in the tree, under the probe if there are tasks. It may read what is below `reads`, write in the tree
+    but not in its tests, and finds the tree in the checkout's place too.
 
     Raises ProjectError when a module of the repository was imported from the original checkout instead of the tree.
     """
@@ -63,13 +72,34 @@ def run(
         own = {"PYTHONPATH": python_path(target.project, tree), "PYTHONHASHSEED": "0", **(environment or {})}
         if tasks:
             own["LLMOPT_PROBE"] = str(_write_settings(target.project, tree, results, tasks))
-        command = Command(tuple(argv), tree.path / target.project.folder, own, marks, counter)
+        command = Command(
+            tuple(argv),
+            tree.path / target.project.folder,
+            own,
+            marks,
+            counter,
+            reads=tuple(reads),
+            writes=(tree.path, results),
+            keeps=tests_in(tree.path),
+            stands_for=((tree.path, target.project.root),),
+        )
         ran = target.sandbox(command, limits)
         reports = read_reports(results)
     finally:
         remove(results)
     _refuse_leaks(target.project, reports.pop("leaks", ()))
     return Probed(ran, reports)
+
+
+@functools.lru_cache(maxsize=16)
+def tests_in(tree: Path) -> tuple[Path, ...]:
+    """The folders and files of a tree's tests, which code under test could otherwise change before they run."""
+    found = []
+    for place, folders, files in os.walk(tree):
+        found += [Path(place, name) for name in folders if name in TEST_FOLDERS]
+        folders[:] = [name for name in folders if name not in TEST_FOLDERS and not name.startswith(".")]
+        found += [Path(place, name) for name in files if TEST_FILE.fullmatch(name)]
+    return tuple(found)
 
 
 def python_path(project: Project, tree: Tree) -> str:

@@ -344,7 +344,7 @@ def test_message_carries_numbers_evidence_and_author() -> None:
         interval=(1.45, 1.55),
         evidence={"syntax": "0123", "files": "pkg/hot.py", "tests": "12 tests passed as before"},
     )
-    text = keep.message(verdict, RUN, ["python bench.py"])
+    text = keep.message(verdict, RUN, ["python bench.py"], "landlock")
     assert text.splitlines() == [
         "Speed up pkg/hot.py: 1.50x on python bench.py",
         "",
@@ -354,6 +354,7 @@ def test_message_carries_numbers_evidence_and_author() -> None:
         "Asked about: pkg/hot.py::Table.lookup",
         "Evidence: tests (12 tests)",
         "Tests: 12 tests passed as before",
+        "Sandbox: landlock",
         "Model: anthropic:some-model",
         f"Run: {RUN} (llmopt)",
     ]

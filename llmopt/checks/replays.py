@@ -362,6 +362,7 @@ class Runs:
                 Limits(seconds=allowed + 60),
                 tasks={"replay": {**options, "inputs": str(path)}},
                 environment={"PYTHONHASHSEED": seed},
+                reads=(path,),
             )
         reports = [each["results"] for each in probed.reports.get("replay", ()) if isinstance(each, Mapping)]
         results: dict[str, Any] = dict(reports[0]) if len(reports) == 1 else {}

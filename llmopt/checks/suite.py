@@ -55,7 +55,9 @@ def run_probed(
             if value:
                 environment[variable] = str(Path(folder) / variable)
                 (Path(folder) / variable).write_text(json.dumps(value))
-        probed = run_command(target, tree, argv, limits, tasks={**(tasks or {}), **own}, environment=environment)
+        probed = run_command(
+            target, tree, argv, limits, tasks={**(tasks or {}), **own}, environment=environment, reads=(Path(folder),)
+        )
     return read(target, probed, limits), probed
 
 

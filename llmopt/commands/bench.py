@@ -83,6 +83,7 @@ def measure(opened: Session, side: revisions.Side, options: Options, view: View)
         python=found.interpreter.version,
         workloads=(),
         notices=tuple(notices),
+        sandbox=target.layer,
     )
     tell(view, bench, opened)
     try:
@@ -110,7 +111,13 @@ def default_name(side: revisions.Side) -> str:
 def tell(view: View, bench: Bench, opened: Session) -> None:
     """What is about to be measured."""
     specs = ", ".join(workload.spec for workload in opened.project.workloads)
-    view.header([f"llmopt bench: {bench.revision}", f"{bench.machine}; workloads: {specs}"])
+    view.header(
+        [
+            f"llmopt bench: {bench.revision}",
+            f"{bench.machine}; workloads: {specs}",
+            f"sandbox: {opened.target.confinement}",
+        ]
+    )
 
 
 def conclude(opened: Session, bench: Bench, old: Bench | None, options: Options) -> int:

@@ -109,6 +109,7 @@ def tell(view: View, compared: Compared) -> None:
         [
             f"llmopt compare: {compared.head.title} against {compared.base.title}",
             f"Python {version} ({interpreter.found}); workloads: {specs}",
+            f"sandbox: {compared.ready.target.confinement}",
         ]
     )
 

@@ -70,7 +70,7 @@ def examine(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
                 yield attempted(f"workload {workload.spec}", lambda w=workload: timed(opened, w))  # type: ignore[misc]
             yield Line("counters", "ok", counters.describe())
             yield model(flags.get("model") or opened.settings.model, environ)
-            yield Line("confinement", "warn", sandbox.describe(), "do not optimize code you would not run yourself")
+            yield from confinement(opened)
     except LlmoptError as error:
         yield Line("project", "fail", error.message, error.hint)
 
@@ -136,6 +136,20 @@ def seconds_of_runs(target: Target, opened: Session, workload: Workload, limits:
     tree = opened.trees.of(opened.base)
     workloads.run(target, tree, workload, limits, tasks={"leaks": {}})
     return [workloads.run(target, tree, workload, limits).sample.seconds for _ in range(RUNS)]
+
+
+def confinement(opened: Session) -> Iterator[Line]:
+    """What the commands of this run are confined by, and each other layer with why it does not work here."""
+    found = opened.target
+    if found.layer == "off":
+        yield Line("confinement", "warn", found.confinement, "do not optimize code you would not run yourself")
+    else:
+        yield Line("confinement", "ok", found.confinement)
+    for layer in sandbox.STRONGEST_FIRST:
+        reason = sandbox.unusable(layer)
+        if layer != found.layer:
+            yield Line(f"sandbox {layer}", "ok", reason or "works here too")
+    yield Line("limits", "ok", sandbox.bounds(opened.settings.max_processes))
 
 
 def model(spec: str, environ: Mapping[str, str]) -> Line:

@@ -57,6 +57,7 @@ def run(
             options.timing,
             time.monotonic() - opened.started,
             opened.notices,
+            opened.target.layer,
         )
         close(opened, found)
     report(found, options)
@@ -79,6 +80,7 @@ def tell(view: View, opened: Session, change: Change) -> None:
             f"llmopt verify {change.name}: {words.count(len(change.files), 'file')} against {change.base[:10]}",
             f"Python {version} ({found.interpreter.found}); tests: {tests}; "
             f"workloads: {', '.join(workload.spec for workload in found.workloads)}",
+            f"sandbox: {opened.target.confinement}",
         ]
     )
     for notice in opened.notices:
@@ -195,7 +197,12 @@ def close(opened: Session, found: Verified) -> None:
     opened.journal.add("verdict", verdict, key=f"{found.change.base}:{found.change.commit}")
     opened.journal.add("verified", found)
     outcome = Outcome(
-        opened.name, found.change.base, objective=found.objective, verdicts=(verdict,), seconds=found.seconds
+        opened.name,
+        found.change.base,
+        objective=found.objective,
+        sandbox=found.sandbox,
+        verdicts=(verdict,),
+        seconds=found.seconds,
     )
     if verdict.accepted and found.is_measured:
         outcome = replace(outcome, speedup=verdict.speedup, interval=verdict.interval, measured="per edit")

@@ -11,7 +11,10 @@ def start(settings):
 
 
 def leaked(original, tree):
-    """Files of loaded modules below `original` that exist at the same place below `tree`."""
+    """Files of loaded modules below `original` that exist at the same place below `tree`, and are others there.
+
+    A sandbox may show the tree in the original's place: they are the same then.
+    """
     original = os.path.realpath(original) + os.sep
     if os.path.realpath(tree).startswith(original):
         return []
@@ -20,6 +23,14 @@ def leaked(original, tree):
         path = getattr(module, "__file__", None)
         if isinstance(path, str):
             path = os.path.realpath(path)
-            if path.startswith(original) and os.path.exists(os.path.join(tree, path[len(original) :])):
+            if path.startswith(original) and _differs(path, os.path.join(tree, path[len(original) :])):
                 found.append(path)
     return sorted(found)
+
+
+def _differs(path, other):
+    """Is there another file? Two views of one folder have one number for each of their files."""
+    try:
+        return not os.path.samefile(path, other)
+    except OSError:
+        return os.path.exists(other)

@@ -68,8 +68,11 @@ def clean(name: str) -> str:
 class Resolver:
     """Functions by (file, first line, name), with each file of the tree read once, and parsed if need be."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._roots = tuple({tree.path.absolute(), tree.path.resolve()})
+    def __init__(self, tree: Tree, checkout: Path | None = None) -> None:
+        """What was loaded from the `checkout` is the tree's too: a sandbox shows the tree in its place, and without one
+        the run would have ended with an error."""
+        self._roots = tuple({tree.path.absolute(), tree.path.resolve(), *([checkout] if checkout else [])})
+        self._tree = tree.path
         self._lines: dict[str, list[str]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._functions: dict[tuple[str, str, int], Function] = {}
@@ -109,7 +112,7 @@ class Resolver:
 
     def _lines_of(self, file: str) -> list[str]:
         if file not in self._lines:
-            path = Path(file)
+            path = self._tree / self.relative(file)
             text = _decoded(path.read_bytes()) if path.is_file() else ""
             self._lines[file] = LINE_END.split(text)
         return self._lines[file]

@@ -43,7 +43,7 @@ class _Run:
 
 def profile(run_one: RunOne, tree: Tree, project: Project) -> Profile:
     """Sample each workload of the project; WorkloadError when no Python process of one could be sampled."""
-    resolver = Resolver(tree)
+    resolver = Resolver(tree, project.root)
     runs = []
     for index, workload in enumerate(project.workloads):
         repeated: list[_Run] = []

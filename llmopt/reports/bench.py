@@ -81,6 +81,7 @@ def warnings(bench: Bench) -> list[str]:
 def closing(bench: Bench, path: str) -> str:
     """Where the result is."""
     how = f", {bench.stopped}" if bench.stopped else ""
+    how += f", sandbox: {bench.sandbox}" if bench.sandbox else ""
     return f"{bench.revision} measured on {bench.machine}{how}" + (f"; stored as {bench.name} ({path})" if path else "")
 
 
@@ -123,6 +124,7 @@ def as_json(bench: Bench, old: Bench | None = None, found: Sequence[Difference] 
         "at": bench.at,
         "python": ".".join(str(part) for part in bench.python),
         "machine": asdict(bench.machine),
+        "sandbox": bench.sandbox,
         "workloads": [_workload(measured) for measured in bench.workloads if measured.samples],
         "notices": list(bench.notices),
         "stopped": bench.stopped,

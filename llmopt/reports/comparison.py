@@ -60,6 +60,7 @@ def text(compared: Compared) -> list[Table | Text]:
     parts += [Text(f"note: {line}", style="yellow") for line in left_out(compared)]
     verdict = compared.result.overall.verdict if compared.result else "inconclusive"
     parts += [Text(line, style=f"bold {STYLES[verdict]}".strip()) for line in closing(compared)]
+    parts.append(Text(f"sandbox: {compared.ready.target.layer}", style="dim"))
     return parts
 
 
@@ -202,7 +203,8 @@ def markdown(compared: Compared) -> str:
             lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
         lines += ["", *(f"- {_cell(line)}" for line in besides(compared, compared.result))]
     lines += [f"- {_cell(line)}" for line in (*compared.notices, *left_out(compared))]
-    lines += ["", f"Measured by llmopt in alternating pairs of fresh processes on {_cell(str(compared.machine))}."]
+    lines += ["", f"Measured by llmopt in alternating pairs of fresh processes on {_cell(str(compared.machine))}"]
+    lines[-1] += f", sandbox: {compared.ready.target.layer}."
     return "\n".join(line for number, line in enumerate(lines) if line or lines[number - 1])
 
 
@@ -226,6 +228,7 @@ def as_json(compared: Compared) -> dict[str, Any]:
         "left_out": [{"name": spec, "reason": reason} for spec, reason in compared.ready.left_out],
         "noise": round(noise(compared), 4),
         "machine": asdict(compared.machine),
+        "sandbox": compared.ready.target.layer,
         "notices": list(compared.notices),
         "reason": compared.reason,
         "stopped": compared.stopped,

@@ -35,7 +35,8 @@ def header(opened: Session) -> list[str]:
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
         f"Python {version} ({project.interpreter.found}); tests: {tests}; "
         f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
-        f"model: {settings.model}{sent(settings.model)}; {platform.machine()}, sandbox: process",
+        f"model: {settings.model}{sent(settings.model)}; {platform.machine()}",
+        f"sandbox: {opened.target.confinement}",
     ]
 
 
@@ -93,7 +94,7 @@ def _against_noise(settings: Settings) -> str:
 
 def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     """The closing lines: the end-to-end number first, then what was kept, where it is, and how to undo it."""
-    tried = f"{words.count(len(outcome.verdicts), 'edit')} tried in {words.duration(outcome.seconds)}"
+    tried = f"{words.count(len(outcome.verdicts), 'edit')} tried in {words.duration(outcome.seconds)}{_under(outcome)}"
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
@@ -111,6 +112,10 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
         lines += [f"Note: {kept.notice}"] if kept.notice else []
         lines += [f"The edits are {kept.where}.", f"Look: llmopt show {outcome.run}   Undo: {kept.undo}"]
     return lines
+
+
+def _under(outcome: Outcome) -> str:
+    return f" (sandbox: {outcome.sandbox})" if outcome.sandbox else ""
 
 
 def _put_aside(outcome: Outcome) -> list[str]:
@@ -152,6 +157,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "interval": bounds(outcome.interval),
         "measured": outcome.measured,
         "objective": outcome.objective,
+        "sandbox": outcome.sandbox,
         "workloads": [{"workload": spec, "speedup": round(speedup, 4)} for spec, speedup in outcome.workloads],
         "accepted": [
             {

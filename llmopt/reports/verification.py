@@ -37,6 +37,7 @@ class Verified:
     timed: bool = True
     seconds: float = 0.0
     notices: tuple[str, ...] = ()
+    sandbox: str = ""
 
     @property
     def is_measured(self) -> bool:
@@ -55,7 +56,8 @@ def text(found: Verified) -> list[str]:
     lines += _about_files(found)
     lines.append(f"  evidence: {evidence.line(verdict.evidence)}")
     lines += [f"    {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage not in ("syntax", "files")]
-    lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; run {found.run}")
+    under = f", sandbox: {found.sandbox}" if found.sandbox else ""
+    lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; run {found.run}{under}")
     return lines
 
 
@@ -115,6 +117,7 @@ def as_json(found: Verified) -> dict[str, Any]:
         "base": change.base,
         "commit": change.commit,
         "run": found.run,
+        "sandbox": found.sandbox,
         "notices": list(found.notices),
         "seconds": round(found.seconds, 3),
     }

@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A command as a layer of confinement has it run: what to start instead, and what the launcher does before.
+
+    `contents` are files in memory, descriptors 10, 11, ... of what is started. `plan` is for `restrict`. With `begins`,
+    what is started writes to descriptor 4 when the command itself begins: what came before is the layer's, and neither
+    timed nor counted. `shell_codes`: an exit code of 128 + n stands for the signal n. `contained`: no process of it can
+    outlive it.
+    """
+
+    argv: tuple[str, ...]
+    contents: tuple[bytes, ...] = ()
+    plan: tuple[Any, ...] | None = None
+    begins: bool = False
+    shell_codes: bool = False
+    contained: bool = False
 
 
 @dataclass(frozen=True)
 class Start:
-    """A process to start: `argv` with nothing else than `environment`, on `cores` where the system lets us choose."""
+    """A process to start: `argv` with nothing else than `environment`, on `cores` where the system lets us choose.
+
+    `limits` are pairs of RLIMIT_* and value, `groups` the files of control groups to join; `begins` as in `Wrapped`.
+    """
 
     argv: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
-    cores: tuple[int, ...]
-    file_bytes: int
+    cores: tuple[int, ...] = ()
+    limits: tuple[tuple[int, int], ...] = ()
+    contents: tuple[bytes, ...] = ()
+    groups: tuple[Path, ...] = ()
+    plan: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,14 @@ MILLION = 1_000_000
 @dataclass(frozen=True)
 class Counter:
     """One way to count instructions. `wrapped` takes the command and a folder of its own for the counter's files;
-    `count` reads these; None when nothing, or not all, was counted."""
+    `count` reads these; None when nothing, or not all, was counted. One that is `outside` runs around what confines the
+    command, and counts that too."""
 
     program: str
     wrapped: Callable[[Sequence[str], Path], tuple[str, ...]]
     count: Callable[[Path], int | None]
     exit_code: Callable[[int], int] = lambda code: code
+    outside: bool = False
 
     def finished(self, ran: Ran, folder: Path) -> Ran:
         """What the command under this counter did, with its own exit code and its instructions."""
@@ -101,7 +103,7 @@ def cachegrind_instructions(path: Path) -> int | None:
 # --- which there are ---------------------------------------------------------------------------------------------
 
 COUNTERS = {
-    "perf": Counter("perf", _perf, _perf_count, _perf_exit_code),
+    "perf": Counter("perf", _perf, _perf_count, _perf_exit_code, outside=True),
     "cachegrind": Counter("valgrind", _cachegrind, _cachegrind_count),
 }
 

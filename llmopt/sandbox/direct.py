@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 from llmopt.sandbox.child import Start, Use
@@ -71,21 +71,22 @@ class Direct:
         return self._use
 
 
-def start(wanted: Start, streams: Sequence[int]) -> Direct:
-    """Start it with `streams` as its standard output and error and, if there is a third one, the pipe of marks.
+def start(wanted: Start, streams: Mapping[int, int]) -> Direct:
+    """Start it with these descriptors as 1, its standard output, 2, its standard error and, if there is a 3, that as
+    the pipe of marks.
 
     OSError or ValueError if it cannot be started.
     """
-    marks = {"LLMOPT_MARKS_FD": str(streams[2])} if len(streams) > 2 else {}
+    marks = {"LLMOPT_MARKS_FD": str(streams[3])} if 3 in streams else {}
     started = time.monotonic()
     process = subprocess.Popen(
         wanted.argv,
         cwd=wanted.folder,
         env={**wanted.environment, **marks},
         stdin=subprocess.DEVNULL,
-        stdout=streams[0],
-        stderr=streams[1],
+        stdout=streams[1],
+        stderr=streams[2],
         start_new_session=True,
-        pass_fds=tuple(streams[2:]),
+        pass_fds=tuple(end for number, end in streams.items() if number > 2),
     )
     return Direct(process, started)

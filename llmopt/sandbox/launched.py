@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,8 +65,8 @@ class Launched:
                         pass
 
 
-def start(wanted: Start, streams: Sequence[int]) -> Launched:
-    """Start it with `streams` as its standard output and error and, if there is a third one, the pipe of marks.
+def start(wanted: Start, streams: Mapping[int, int]) -> Launched:
+    """Start it with these descriptors by the numbers it has them: 1 and 2, 3 for marks, 4 for its begin.
 
     OSError or ValueError if it cannot be started.
     """
@@ -76,13 +76,17 @@ def start(wanted: Start, streams: Sequence[int]) -> Launched:
             os.fsencode(wanted.folder.absolute()),
             {os.fsencode(name): os.fsencode(value) for name, value in wanted.environment.items()},
             list(wanted.cores),
-            min(wanted.file_bytes, sys.maxsize),
+            [(kind, min(value, sys.maxsize)) for kind, value in wanted.limits],
+            list(streams),
+            list(wanted.contents),
+            [os.fsencode(group) for group in wanted.groups],
+            wanted.plan,
         )
     )
     control, theirs = socket.socketpair()
     try:
         with theirs:
-            _send([theirs.fileno(), *streams])
+            _send([theirs.fileno(), *streams.values()])
         control.sendall(request)
         pid, _, at, _ = receive(control)
         if pid < 0:

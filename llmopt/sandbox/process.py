@@ -1,10 +1,18 @@
-"""A command in, what it did out: a child with a clean environment, fresh HOME and TMPDIR, bounds, and a sure end."""
+"""A command in, what it did out: a child with a clean environment, fresh HOME and TMPDIR, bounds, and a sure end.
+
+A layer of confinement is a function that says what to start instead of the command; all else here is the same for all.
+"""
 
 from __future__ import annotations
 
+import errno
+import functools
 import hashlib
+import math
 import os
+import resource
 import selectors
+import shutil
 import signal
 import site
 import sys
@@ -12,12 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
-from llmopt.data import Command, Limits, Ran
+from llmopt.data import Command, Grants, Limits, Ran
 from llmopt.folders import remove
-from llmopt.sandbox import counters, cpu, direct, launched
-from llmopt.sandbox.child import Child, Start, Use
+from llmopt.sandbox import cgroups, counters, cpu, direct, launched
+from llmopt.sandbox.cgroups import Group
+from llmopt.sandbox.child import Child, Start, Use, Wrapped
 from llmopt.sandbox.counters import COUNTERS, Energy
 
 # What a build or a test needs of the caller's environment. Nothing else is passed on: keys, tokens, agents' sockets and
@@ -26,21 +36,54 @@ PASSED_ON = ("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_
 PASSED_ON_PREFIXES = ("LC_",)
 CHUNK_BYTES = 1 << 16
 GRACE_SECONDS = 1.0  # for readers to empty the pipes after the child's group was ended
-LONGEST_WAIT_SECONDS = 3600.0  # `select` refuses very long ones
+LOOK_SECONDS = 0.25  # between looks at what a command uses; each costs some 20 µs of llmopt's own core
+SHELL_SIGNAL = 128
+GIGABYTE = 1024**3
 MOST_SWEEPS = 100  # of what a child left running; each sees what the ones before it forked in time
 MOST_MARKS = 100_000
 MARK_BYTES = 200  # longer than any mark of the probe
 
 
-def run(command: Command, limits: Limits, powercap: Path = counters.POWERCAP) -> Ran:
+Layer = Callable[[Command, Grants, Path], Wrapped]
+NOTHING = Grants()
+
+
+def plain(command: Command, grants: Grants, home: Path) -> Wrapped:
+    """The layer that adds nothing."""
+    return Wrapped(command.argv)
+
+
+def run(
+    command: Command,
+    limits: Limits,
+    powercap: Path = counters.POWERCAP,
+    layer: Layer = plain,
+    grants: Grants = NOTHING,
+) -> Ran:
     """Run one command to its end or its limits.
 
-    The exit code is negative for a signal, as in `subprocess`, and -9 after a time-out; 127 if it cannot be started.
+    The exit code is negative for a signal, as in `subprocess`, and -9 after a time-out or another limit; 127 if it
+    cannot be started.
     """
     home = Path(tempfile.mkdtemp(prefix="llmopt-home-"))
     try:
-        environment = clean_environment(os.environ, home) | dict(command.environment)
-        return _run(command, limits, environment, home, powercap)
+        environment = clean_environment(os.environ, home, grants.environment) | dict(command.environment)
+        with (
+            _counted(command) as (inner, around, counted),
+            cgroups.held(grants.memory_bytes, grants.processes) as group,
+        ):
+            wrapped = layer(replace(inner, environment=environment), grants, home)
+            wanted = Start(
+                around(wrapped.argv),
+                command.folder,
+                environment,
+                limits.cores,
+                _limits(limits, grants, group),
+                wrapped.contents,
+                group.entrances if group else (),
+                wrapped.plan,
+            )
+            return counted(_run(command, wanted, wrapped, _Bounds(limits, grants, group, home, inner.writes), powercap))
     except BaseException:
         _end_strays(home)  # an interrupt may come while the child is being started, when nobody knows its number yet
         raise
@@ -48,9 +91,9 @@ def run(command: Command, limits: Limits, powercap: Path = counters.POWERCAP) ->
         remove(home)
 
 
-def clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
-    """The variables a child gets: an allow-list, with HOME and TMPDIR below `home`."""
-    kept = {k: v for k, v in environ.items() if k in PASSED_ON or k.startswith(PASSED_ON_PREFIXES)}
+def clean_environment(environ: Mapping[str, str], home: Path, more: Sequence[str] = ()) -> dict[str, str]:
+    """The variables a child gets: an allow-list and `more`, with HOME and TMPDIR below `home`."""
+    kept = {k: v for k, v in environ.items() if k in PASSED_ON or k in more or k.startswith(PASSED_ON_PREFIXES)}
     (home / "tmp").mkdir()
     kept |= {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONUNBUFFERED": "", "NO_COLOR": "1"}
     if site.ENABLE_USER_SITE and Path(site.getuserbase()).is_dir():
@@ -58,9 +101,34 @@ def clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     return kept
 
 
-def _run(command: Command, limits: Limits, environment: dict[str, str], home: Path, powercap: Path) -> Ran:
-    with _counted(command) as (argv, counter), _pipes(command.marks) as pipes:
-        wanted = Start(argv, command.folder, environment, limits.cores, limits.file_bytes)
+def _limits(limits: Limits, grants: Grants, group: Group | None) -> tuple[tuple[int, int], ...]:
+    """Those that the kernel keeps for each process; what a control group keeps for all together is left out."""
+    wanted = [(resource.RLIMIT_FSIZE, limits.file_bytes), (resource.RLIMIT_CORE, 0)]
+    if limits.cpu_seconds < math.inf:
+        wanted.append((resource.RLIMIT_CPU, math.ceil(limits.cpu_seconds)))
+    if group is None:
+        wanted.append((resource.RLIMIT_DATA, grants.memory_bytes))
+    if group is None and os.getuid() != 0:  # it does not bind root, and counts all of the user's processes
+        wanted.append((resource.RLIMIT_NPROC, grants.processes + _own_threads()))
+    return tuple(wanted)
+
+
+@functools.cache
+def _own_threads() -> int:
+    """Of this user, when first asked."""
+    count = 0
+    for pid in _processes():
+        with suppress(OSError):
+            folder = Path(f"/proc/{pid}/task")
+            count += len(list(folder.iterdir())) if folder.stat().st_uid == os.getuid() else 0
+    return count
+
+
+def _run(command: Command, wanted: Start, wrapped: Wrapped, bounds: _Bounds, powercap: Path) -> Ran:
+    missing = _missing(command, wanted.environment)
+    if missing:
+        return Ran(127, 0.0, 0.0, 0, "", missing)
+    with _pipes(command.marks, wrapped.begins) as pipes:
         energy = Energy(powercap)
         try:
             child = _start(wanted, pipes.write_ends)
@@ -68,61 +136,81 @@ def _run(command: Command, limits: Limits, environment: dict[str, str], home: Pa
             return Ran(127, 0.0, 0.0, 0, "", _not_started(command, problem))
         try:
             pipes.close_write_ends()
-            watch = _Watch(child, pipes.read_ends, limits, home, energy)
+            watch = _Watch(child, pipes.read_ends, wrapped, bounds, energy)
             use = watch.until_done()
         finally:
             child.close()
-        return counter(_ran(watch, use))
+        return _ran(watch, use)
 
 
-def _start(wanted: Start, streams: Sequence[int]) -> Child:
+def _missing(command: Command, environment: Mapping[str, str]) -> str:
+    """What a layer's own program would say in words of its own."""
+    program = command.argv[0]
+    if not command.folder.is_dir():
+        return f"cannot run {program}: the folder {command.folder} does not exist"
+    if "\0" not in program and shutil.which(program, path=environment.get("PATH", os.defpath)) is None:
+        there = "/" in program and Path(program).exists()
+        return f"cannot run {program}: {os.strerror(errno.EACCES if there else errno.ENOENT)}"
+    return ""
+
+
+def _start(wanted: Start, streams: Mapping[int, int]) -> Child:
     if sys.platform == "linux":
         return launched.start(wanted, streams)
     return direct.start(wanted, streams)
 
 
+Around = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+
 @contextmanager
-def _counted(command: Command) -> Iterator[tuple[tuple[str, ...], Callable[[Ran], Ran]]]:
-    """What is run for the command: here, and nowhere else, is the target's argv wrapped. The function adds what the
-    wrapping counted to what the command did."""
+def _counted(command: Command) -> Iterator[tuple[Command, Around, Callable[[Ran], Ran]]]:
+    """The command that is confined, what goes around the confined one, and what adds the count to what it did: here,
+    and nowhere else, is the target's argv wrapped by a counter."""
     counter = COUNTERS.get(command.counter)
     if counter is None or counters.reason(command.counter):
-        yield command.argv, lambda ran: ran
+        yield command, lambda argv: argv, lambda ran: ran
         return
     folder = Path(tempfile.mkdtemp(prefix="llmopt-count-"))
+    writable = replace(command, writes=(*command.writes, folder))
     try:
-        yield counter.wrapped(command.argv, folder), lambda ran: counter.finished(ran, folder)
+        if counter.outside:
+            yield writable, lambda argv: counter.wrapped(argv, folder), lambda ran: counter.finished(ran, folder)
+        else:
+            inner = replace(writable, argv=counter.wrapped(command.argv, folder))
+            yield inner, lambda argv: argv, lambda ran: counter.finished(ran, folder)
     finally:
         remove(folder)
 
 
 def _not_started(command: Command, problem: OSError | ValueError) -> str:
-    if not command.folder.is_dir():
-        return f"cannot run {command.argv[0]}: the folder {command.folder} does not exist"
     return f"cannot run {command.argv[0]}: {getattr(problem, 'strerror', None) or problem}"
 
 
-class _Pipes:
-    """Pipes for standard output and error and, if wanted, for marks."""
+OUT, ERR, MARKS, BEGIN = 1, 2, 3, 4  # the numbers of the pipes in the child
 
-    def __init__(self, marks: bool) -> None:
-        both = [os.pipe() for _ in range(3 if marks else 2)]
-        self.read_ends = [read for read, _ in both]
-        self.write_ends = [write for _, write in both]
+
+class _Pipes:
+    """Pipes for standard output and error and, if wanted, for marks and for the command's begin; by their numbers."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        both = {number: os.pipe() for number in numbers}
+        self.read_ends = {number: read for number, (read, _) in both.items()}
+        self.write_ends = {number: write for number, (_, write) in both.items()}
 
     def close_write_ends(self) -> None:
         while self.write_ends:
-            os.close(self.write_ends.pop())
+            os.close(self.write_ends.popitem()[1])
 
 
 @contextmanager
-def _pipes(marks: bool) -> Iterator[_Pipes]:
-    pipes = _Pipes(marks)
+def _pipes(marks: bool, begins: bool) -> Iterator[_Pipes]:
+    pipes = _Pipes([OUT, ERR, *([MARKS] if marks else []), *([BEGIN] if begins else [])])
     try:
         yield pipes
     finally:
         pipes.close_write_ends()
-        for end in pipes.read_ends:
+        for end in pipes.read_ends.values():
             os.close(end)
 
 
@@ -156,6 +244,7 @@ class _Marks:
 
     def __init__(self, cpu_seconds: Callable[[], float | None]) -> None:
         self.seen: list[tuple[str, float]] = []
+        self.started = 0.0
         self.cpu_seconds: list[float | None] = []
         self._now = cpu_seconds
         self._begun = b""
@@ -165,7 +254,7 @@ class _Marks:
         *lines, self._begun = (self._begun + chunk).split(b"\n")
         self._begun = self._begun[:MARK_BYTES]
         kept = lines[: MOST_MARKS - len(self.seen)]
-        self.seen += [(line[:MARK_BYTES].decode(errors="replace"), at) for line in kept]
+        self.seen += [(line[:MARK_BYTES].decode(errors="replace"), at - self.started) for line in kept]
         self.cpu_seconds += [cpu_seconds] * len(kept)
 
     def all_cpu_seconds(self) -> tuple[float, ...]:
@@ -174,17 +263,85 @@ class _Marks:
         return known if len(known) == len(self.seen) else ()
 
 
+class _Begin:
+    """The pipe on which a layer tells that the command itself begins."""
+
+    def __init__(self, begin: Callable[[float], None]) -> None:
+        self._begin = begin
+
+    def add(self, chunk: bytes, at: float) -> None:
+        self._begin(at)
+
+
+_Sink = _Kept | _Marks | _Begin
+
+
+class _Bounds:
+    """What a command is held to while it runs, and which bound it ran into."""
+
+    def __init__(
+        self, limits: Limits, grants: Grants, group: Group | None, home: Path, written: Sequence[Path]
+    ) -> None:
+        self.limits = limits
+        self.home = home
+        self.exceeded = ""
+        self._grants = grants
+        self._group = group
+        self._before = group.events() if group else (0, 0)
+        self._disks = {path: _free_bytes(path) for path in (home, *written[:1])}
+
+    def look(self) -> str:
+        """In words, for "more than ..."; "" while all is within bounds."""
+        self.exceeded = self.exceeded or self._memory_or_processes() or self._disk()
+        return self.exceeded
+
+    def _memory_or_processes(self) -> str:
+        if self._group is None:
+            return ""
+        memory, processes = self._group.events()
+        if memory > self._before[0]:
+            return f"{self._grants.memory_bytes / GIGABYTE:.3g} GB of memory"
+        return f"{self._grants.processes} processes" if processes > self._before[1] else ""
+
+    def _disk(self) -> str:
+        used = max((before - _free_bytes(path) for path, before in self._disks.items()), default=0)
+        return f"{self._grants.disk_bytes / GIGABYTE:.3g} GB of disk" if used > self._grants.disk_bytes else ""
+
+    def end(self) -> None:
+        """End what is left in the control group."""
+        if self._group is not None:
+            self._group.end()
+
+
+def _free_bytes(path: Path) -> int:
+    """Of the file system: what others write there counts too, which the bound has room for."""
+    with suppress(OSError):
+        state = os.statvfs(path)
+        return state.f_bfree * state.f_frsize
+    return 0
+
+
 class _Watch:
     """Reads all the child writes until it ended and its pipes are empty; at the deadline it is ended."""
 
-    def __init__(self, child: Child, read_ends: Sequence[int], limits: Limits, home: Path, energy: Energy) -> None:
+    def __init__(
+        self, child: Child, read_ends: Mapping[int, int], wrapped: Wrapped, bounds: _Bounds, energy: Energy
+    ) -> None:
         self.child = child
+        self.began = child.started
+        self.own_cpu_seconds = 0.0  # the layer's, before the command began
+        self.bounds = bounds
+        self.wrapped = wrapped
+        limits = bounds.limits
         self.out, self.err = _Kept(limits.output_bytes), _Kept(limits.output_bytes)
-        self.marks = _Marks(cpu.Clock(child.pid).seconds)
+        self.marks = _Marks(self._cpu_seconds)
+        self.marks.started = child.started
         self.timed_out = False
         self.joules: float | None = None
-        self._sinks: dict[int, _Kept | _Marks] = dict(zip(read_ends, (self.out, self.err, self.marks), strict=False))
-        self._home = home
+        sinks: dict[int, _Sink] = {OUT: self.out, ERR: self.err, MARKS: self.marks, BEGIN: _Begin(self._begin)}
+        self._clock = cpu.Clock(child.pid)
+        self._order = [read_ends[number] for number in (BEGIN, MARKS, ERR, OUT) if number in read_ends]
+        self._sinks = {end: sinks[number] for number, end in read_ends.items()}
         self._energy = energy
         self._deadline = child.started + limits.seconds
         self._use: Use | None = None
@@ -197,14 +354,19 @@ class _Watch:
             selector.register(self.child, selectors.EVENT_READ)
             while selector.get_map() and not self._overdue():
                 left = max(0.0, self._deadline - time.monotonic())
-                ready = [key.fd for key, _ in selector.select(min(left, LONGEST_WAIT_SECONDS))]
+                ready = {key.fd for key, _ in selector.select(min(left, LOOK_SECONDS))}
                 for fd in self._closed(ready, time.monotonic()):
-                    selector.unregister(fd)
-        return self._use or self._reap()
+                    if fd in selector.get_map():
+                        selector.unregister(fd)
+        use = self._use or self._reap()
+        self.bounds.look()
+        return use
 
-    def _closed(self, ready: list[int], now: float) -> list[int]:
-        """Take what came; which of the descriptors will give no more? Marks go first: their CPU time runs on."""
-        done = [fd for fd in sorted(ready, reverse=True) if fd in self._sinks and self._read(fd, now) == b""]
+    def _closed(self, ready: set[int], now: float) -> list[int]:
+        """Take what came; which of the descriptors will give no more? Marks go before output: their CPU time runs on.
+        Who marks has begun, whether or not that is known yet."""
+        order = self._order if ready & set(self._order[:-2]) else self._order[-2:]
+        done = [fd for fd in order if self._read(fd, now) == b""]
         if self.child.fileno() in ready:
             self._end()
             done.append(self.child.fileno())
@@ -217,40 +379,59 @@ class _Watch:
         except BlockingIOError:
             return None
         if chunk:
-            self._sinks[fd].add(chunk, now - self.child.started)
+            self._sinks[fd].add(chunk, now)
         return chunk
 
+    def _begin(self, at: float) -> None:
+        self.began = at
+        self.own_cpu_seconds = self._clock.seconds() or 0.0
+        self.marks.started = at
+
+    def _cpu_seconds(self) -> float | None:
+        """Of the command so far."""
+        now = self._use.cpu_seconds if self._use else self._clock.seconds()
+        return None if now is None else now - self.own_cpu_seconds
+
     def _end(self) -> None:
-        """The child ended; its number is its own until it is reaped, so that its last marks get their CPU time."""
+        """The child ended. Its number is its own until it is reaped, so that its last marks get their CPU time; behind
+        a layer's own process, only reaping tells."""
         self.joules = self._energy.joules()
-        for fd, sink in self._sinks.items():
-            while sink is self.marks and self._read(fd, time.monotonic()):
+        if self.wrapped.begins:
+            self._reap()
+        for fd in self._order[:-2]:
+            while self._read(fd, time.monotonic()):
                 pass
-        self._reap()
+        if not self._use:
+            self._reap()
         self._deadline = min(self._deadline, time.monotonic() + GRACE_SECONDS)
 
     def _reap(self) -> Use:
         self._use = self.child.reap()
-        _end_strays(self._home)
+        if not self.wrapped.contained:
+            _end_strays(self.bounds.home)
+        self.bounds.end()
         return self._use
 
     def _overdue(self) -> bool:
-        """At the deadline the child is ended; is there nothing left to wait for?"""
-        if time.monotonic() < self._deadline:
-            return False
+        """At the deadline, or at another bound, the child is ended; is there nothing left to wait for?"""
+        late = time.monotonic() >= self._deadline
         if self._use:
-            return True  # a process that nobody can find keeps a pipe open
-        self.timed_out = True
+            return late  # after it, a process that nobody can find keeps a pipe open
+        if not late and not self.bounds.look():
+            return False
+        self.timed_out = late
         self.child.kill()
+        self.bounds.end()
         self._deadline = time.monotonic() + GRACE_SECONDS
         return False
 
 
 def _ran(watch: _Watch, use: Use) -> Ran:
+    ended = watch.timed_out or bool(watch.bounds.exceeded)
     return Ran(
-        exit_code=-signal.SIGKILL if watch.timed_out else use.code,
-        wall_seconds=use.at - watch.child.started,
-        cpu_seconds=use.cpu_seconds,
+        exit_code=-signal.SIGKILL if ended else _exit_code(use.code, watch.wrapped),
+        wall_seconds=use.at - watch.began,
+        cpu_seconds=max(0.0, use.cpu_seconds - watch.own_cpu_seconds),
         peak_memory_bytes=use.peak_bytes,
         stdout=watch.out.text(),
         stderr=watch.err.text(),
@@ -259,7 +440,13 @@ def _ran(watch: _Watch, use: Use) -> Ran:
         marks=tuple(watch.marks.seen),
         mark_cpu_seconds=watch.marks.all_cpu_seconds(),
         joules=watch.joules,
+        exceeded=watch.bounds.exceeded,
     )
+
+
+def _exit_code(code: int, wrapped: Wrapped) -> int:
+    """A signal's negative number where only a shell's way of telling it is known."""
+    return SHELL_SIGNAL - code if wrapped.shell_codes and code > SHELL_SIGNAL else code
 
 
 def _end_strays(home: Path) -> None:

@@ -131,6 +131,7 @@ def run(
     hash_seed: int = 0,
     repetitions: int = 1,
     counter: str = "",
+    reads: Sequence[Path] = (),
 ) -> Run:
     """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
 
@@ -149,6 +150,7 @@ def run(
         environment={"PYTHONHASHSEED": str(hash_seed), **call.environment},
         marks=call.marks,
         counter=counter,
+        reads=reads,
     )
     _refuse_failure(probed, workload, limits, tree)
     times = kind.times(probed, workload, repetitions)
@@ -157,7 +159,8 @@ def run(
     if not kind.REPEATS or repetitions >= MOST_REPETITIONS:
         raise nothing_measured(workload, "its timed part took no time")
     more = min(MOST_REPETITIONS, repetitions * 100)
-    return run(target, tree, workload, limits, tasks=tasks, hash_seed=hash_seed, repetitions=more, counter=counter)
+    again = {"tasks": tasks, "hash_seed": hash_seed, "repetitions": more, "counter": counter, "reads": reads}
+    return run(target, tree, workload, limits, **again)  # type: ignore[arg-type]
 
 
 def fingerprint(run: Run) -> str:

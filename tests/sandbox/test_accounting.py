@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import layers
 import pytest
 
-from llmopt.data import Command, Limits, Ran
+from llmopt.data import Command, Limits, Ran, Sandbox
 from llmopt.sandbox import cpu, launched, process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems are asked without a launcher")
@@ -22,9 +24,21 @@ MARK = "import os, time; fd = int(os.environ['LLMOPT_MARKS_FD']); mark = lambda:
 BUSY = "def busy(seconds):\n    end = time.thread_time() + seconds\n    while time.thread_time() < end: pass\n"
 
 
+open_layers: list[Sandbox] = [process.run]
+
+
+@pytest.fixture(params=layers.RUNNING)
+def layer(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A test that asks for it runs under every layer that runs here; the others are about the launcher alone."""
+    name: str = request.param
+    open_layers[:] = [layers.open_layer(name)]
+    yield name
+    open_layers[:] = [process.run]
+
+
 def python(code: str, marks: bool = False, **limits: float) -> Ran:
     command = Command((sys.executable, "-I", "-c", code), Path("/"), marks=marks)
-    return process.run(command, Limits(**limits))  # type: ignore[arg-type]
+    return open_layers[0](command, Limits(**limits))  # type: ignore[arg-type]
 
 
 def gone(pid: int) -> bool:
@@ -46,6 +60,7 @@ os.read(done, 1)
 # --- peak memory -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("layer")
 def test_peak_memory_is_that_of_the_child_and_not_of_llmopt() -> None:
     held = b"x" * (300 * MEGABYTE)
     launched.launcher.cache_clear()  # one that is started while llmopt is large, too
@@ -54,12 +69,14 @@ def test_peak_memory_is_that_of_the_child_and_not_of_llmopt() -> None:
     assert 5 * MEGABYTE < ran.peak_memory_bytes < 40 * MEGABYTE
 
 
+@pytest.mark.usefixtures("layer")
 def test_peak_memory_of_a_grandchild_counts() -> None:
     large = f"import subprocess, sys; subprocess.run([sys.executable, '-c', 'b\"x\" * {200 * MEGABYTE}'])"
     between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {large!r}])"
     assert 200 * MEGABYTE < python(between).peak_memory_bytes < 300 * MEGABYTE
 
 
+@pytest.mark.usefixtures("layer")
 def test_memory_of_one_command_does_not_show_in_the_next() -> None:
     assert python(f"b'x' * {200 * MEGABYTE}").peak_memory_bytes > 200 * MEGABYTE
     assert python("pass").peak_memory_bytes < 40 * MEGABYTE
@@ -77,17 +94,20 @@ def at_marks(code: str) -> list[float]:
     return [late - early for early, late in zip(ran.mark_cpu_seconds, ran.mark_cpu_seconds[1:], strict=False)]
 
 
+@pytest.mark.usefixtures("layer")
 def test_cpu_time_between_marks_is_work_and_not_sleep() -> None:
     asleep, at_work = at_marks("mark(); time.sleep(0.3); mark(); busy(0.2); mark()")
     assert asleep < 0.05
     assert 0.19 < at_work < 0.25
 
 
+@pytest.mark.usefixtures("layer")
 def test_cpu_time_of_the_last_mark_is_known_though_the_process_ends_with_it() -> None:
     (at_work,) = at_marks("mark(); busy(0.1); mark(); os._exit(0)")
     assert 0.09 < at_work < 0.15
 
 
+@pytest.mark.usefixtures("layer")
 def test_cpu_time_at_marks_counts_threads_children_and_living_children() -> None:
     threads = "import threading; t = [threading.Thread(target=busy, args=(0.1,)) for _ in range(2)]\n"
     assert 0.19 < at_marks(threads + "mark(); [x.start() for x in t]; [x.join() for x in t]; mark()")[0] < 0.3
@@ -96,16 +116,19 @@ def test_cpu_time_at_marks_counts_threads_children_and_living_children() -> None
     assert 0.19 < ran.mark_cpu_seconds[1] - ran.mark_cpu_seconds[0] < 0.3
 
 
+@pytest.mark.usefixtures("layer")
 def test_child_that_lives_at_one_mark_and_is_waited_for_at_the_next_counts_once() -> None:
     assert abs(at_marks(f"{WORKER}mark(); os.waitpid(worker, 0); mark()")[0]) < 0.05
 
 
+@pytest.mark.usefixtures("layer")
 def test_marks_in_one_chunk_share_a_reading() -> None:
     ran = python(MARK + "os.write(fd, b'a\\nb\\nc\\n')", marks=True)
     assert len(ran.mark_cpu_seconds) == 3
     assert len(set(ran.mark_cpu_seconds)) == 1
 
 
+@pytest.mark.usefixtures("layer")
 def test_cpu_time_is_not_read_without_marks_nor_of_a_process_that_is_gone() -> None:
     assert python("pass").mark_cpu_seconds == ()
     child = subprocess.Popen(["true"])
@@ -166,12 +189,14 @@ def test_command_that_ends_its_launcher_has_failed_and_is_ended() -> None:
     assert python("print(1)").stdout == "1\n"
 
 
+@pytest.mark.usefixtures("layer")
 def test_target_gets_no_descriptor_but_its_own() -> None:
     code = "import os; print(sorted(int(f) for f in os.listdir('/proc/self/fd')))"
     assert python(code).stdout == "[0, 1, 2, 3]\n"  # the last is the listing itself
     assert python(code, marks=True).stdout == "[0, 1, 2, 3, 4]\n"
 
 
+@pytest.mark.usefixtures("layer")
 def test_commands_run_at_once_from_several_threads() -> None:
     ran: list[Ran] = []
     code = "import time; print(1, flush=True); time.sleep({0}); raise SystemExit({1})"

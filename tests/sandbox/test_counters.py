@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import layers
 import pytest
 
-from llmopt.data import Command, Limits, Ran
-from llmopt.sandbox import counters, process
+from llmopt.data import Command, Limits, Ran, Sandbox
+from llmopt.sandbox import counters
 
 with_perf = pytest.mark.skipif(bool(counters.reason("perf")), reason=f"perf: {counters.reason('perf')}")
 with_cachegrind = pytest.mark.skipif(bool(counters.reason("cachegrind")), reason=counters.reason("cachegrind"))
@@ -22,10 +23,20 @@ either = pytest.mark.parametrize(
 MILLION = 1_000_000
 
 
+open_layers: list[Sandbox] = []
+
+
+@pytest.fixture(autouse=True, params=layers.RUNNING)
+def layer(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    name: str = request.param
+    open_layers[:] = [layers.open_layer(name, writes=(tmp_path,))]
+    return name
+
+
 def counted(code: str, counter: str, **more: object) -> Ran:
     environment = {"PYTHONHASHSEED": "0"}
     command = Command((sys.executable, "-S", "-c", code), Path("/"), environment, counter=counter)
-    return process.run(dataclasses.replace(command, **more), Limits(seconds=60))  # type: ignore[arg-type]
+    return open_layers[0](dataclasses.replace(command, **more), Limits(seconds=60))  # type: ignore[arg-type]
 
 
 # --- instructions ------------------------------------------------------------------------------------------------
@@ -169,7 +180,7 @@ def domain(powercap: Path, name: str, kind: str, microjoules: int, most: int = 1
 
 
 def energy_of(line: str, powercap: Path) -> float | None:
-    return process.run(Command(("sh", "-c", line), Path("/")), Limits(), powercap).joules
+    return open_layers[0](Command(("sh", "-c", line), Path("/")), Limits(), powercap).joules  # type: ignore[call-arg]
 
 
 def test_energy_is_the_sum_of_the_packages_and_of_nothing_in_them(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def started(line: str) -> Iterator[tuple[direct.Direct, int]]:
     """A shell that runs the line, and where its standard output is read."""
     read, write = os.pipe()
     argv = ("sh", "-c", line)
-    child = direct.start(Start(argv, Path("/"), {"PATH": os.environ["PATH"]}, (), 1 << 30), (write, write))
+    child = direct.start(Start(argv, Path("/"), {"PATH": os.environ["PATH"]}), {1: write, 2: write})
     os.close(write)
     try:
         yield child, read
@@ -56,4 +56,4 @@ def test_close_ends_a_child_that_runs() -> None:
 
 def test_missing_program_is_an_error() -> None:
     with pytest.raises(OSError, match="No such file"):
-        direct.start(Start(("/no/such",), Path("/"), {}, (), 1), (1, 2))
+        direct.start(Start(("/no/such",), Path("/"), {}), {1: 1, 2: 2})

@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import layers
 import pytest
 
 from llmopt import sandbox
-from llmopt.data import Command, Limits, Ran
+from llmopt.data import Command, Limits, Ran, Sandbox
 from llmopt.errors import UsageError
 
-run = sandbox.open_sandbox()
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what was left running")
 
 
@@ -32,6 +32,21 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, params=layers.RUNNING)
+def layer(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Every test here runs under every layer that runs here."""
+    name: str = request.param
+    open_layers[:] = [layers.open_layer(name, writes=(tmp_path,))]
+    return name
+
+
+open_layers: list[Sandbox] = []
+
+
+def run(command: Command, limits: Limits) -> Ran:
+    return open_layers[0](command, limits)
+
+
 def python(code: str, folder: Path = Path("/"), marks: bool = False, **limits: float) -> Ran:
     return run(Command((sys.executable, "-c", code), folder, marks=marks), Limits(**limits))  # type: ignore[arg-type]
 
@@ -40,19 +55,10 @@ def shell(line: str, **limits: float) -> Ran:
     return run(Command(("sh", "-c", line), Path("/")), Limits(**limits))  # type: ignore[arg-type]
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie that its parent has yet to look at."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_running(pid)
+@pytest.fixture
+def nap() -> str:
+    """Seconds to sleep by which a process of this test is known: numbers inside a sandbox are its own."""
+    return f"60.{time.time_ns()}"
 
 
 # --- what a command sees -----------------------------------------------------------------------------------------
@@ -173,18 +179,18 @@ def test_timeout_ends_the_command_and_keeps_what_it_wrote() -> None:
 
 
 @on_linux
-def test_timeout_ends_children_that_ignore_sigterm(tmp_path: Path) -> None:
+def test_timeout_ends_children_that_ignore_sigterm(nap: str) -> None:
     code = f"""
-import os, signal, subprocess, sys, time
-stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+import signal, subprocess, sys, time
+stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('begun', flush=True); time.sleep({nap})"
 child = subprocess.Popen([sys.executable, "-c", stubborn])
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-open({str(tmp_path / "pids")!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
-time.sleep(60)
+time.sleep({nap})
 """
-    assert python(code, seconds=0.8).timed_out
-    assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
+    ran = python(code, seconds=1.5)
+    assert (ran.timed_out, ran.stdout) == (True, "begun\n")
+    assert layers.ends(nap)
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])
@@ -202,52 +208,59 @@ def test_very_long_limits_are_no_error() -> None:
 # --- what is left ------------------------------------------------------------------------------------------------
 
 LEAVES = {
-    "a child in the group": "sleep 60 & echo $!",
-    "a child that closed its output": "sleep 60 > /dev/null 2>&1 & echo $!",
-    "a session of its own": "setsid sleep 60 & echo $!",
-    "a session of its own, output closed": "setsid sleep 60 > /dev/null 2>&1 & echo $!",
-    "an orphan's orphan": "(setsid sh -c 'sleep 60 & echo $!' &)\nsleep 0.2",
+    "a child in the group": "sleep NAP & echo $!",
+    "a child that closed its output": "sleep NAP > /dev/null 2>&1 & echo $!",
+    "a session of its own": "setsid sleep NAP & echo $!",
+    "a session of its own, output closed": "setsid sleep NAP > /dev/null 2>&1 & echo $!",
+    "an orphan's orphan": "(setsid sh -c 'sleep NAP & echo $!' &)\nsleep 0.2",
+    "one without the environment it was given": "(setsid env -i sleep NAP > /dev/null 2>&1 &)\nsleep 0.2; echo 1",
 }
 
 
 @on_linux
 @pytest.mark.parametrize("kind", LEAVES)
-def test_nothing_is_left_running(kind: str) -> None:
+def test_nothing_is_left_running(kind: str, nap: str) -> None:
     started = time.monotonic()
-    ran = shell(LEAVES[kind])
-    assert ran.exit_code == 0
-    assert gone(int(ran.stdout))
+    ran = shell(LEAVES[kind].replace("NAP", nap))
+    assert (ran.exit_code, ran.stdout.strip().isdigit()) == (0, True)
+    assert layers.running(nap) == []
     assert time.monotonic() - started < 1.5
 
 
 PARENT = """
 import sys, tempfile
 from pathlib import Path
-from llmopt import sandbox
+sys.path.append(sys.argv[4])
+import layers
 from llmopt.data import Command, Limits
 tempfile.tempdir = sys.argv[2]
-code = "import os, signal, subprocess, sys, time; signal.signal(2, signal.SIG_IGN);" \\
-    "child = subprocess.Popen(['sleep', '60']);" \\
-    "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}'); time.sleep(60)"
+nap = sys.argv[5]
+code = f"import signal, subprocess, time; signal.signal(2, signal.SIG_IGN);" \\
+    f"child = subprocess.Popen(['sleep', '{nap}']); time.sleep({nap})"
 try:
-    sandbox.open_sandbox()(Command((sys.executable, "-c", code, sys.argv[1]), Path("/")), Limits())
+    layers.open_layer(sys.argv[3])(Command((sys.executable, "-c", code), Path("/")), Limits())
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
 
 @on_linux
-def test_interrupt_of_the_parent_leaves_no_child(tmp_path: Path, temporary: Path) -> None:
-    pids = tmp_path / "pids"
-    command = [sys.executable, "-W", "error", "-c", PARENT, str(pids), str(temporary)]
-    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not pids.exists() or len(pids.read_text().split()) < 2:
-        assert parent.poll() is None
+def test_interrupt_of_the_parent_leaves_no_child(temporary: Path, layer: str, nap: str) -> None:
+    support = str(Path(layers.__file__).parent)
+    own = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PARENT, "", str(temporary), layer, support, nap],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while len(layers.running(nap)) < 3:  # itself, the command and its child
+        assert own.poll() is None
         time.sleep(0.01)
-    parent.send_signal(signal.SIGINT)
-    out, err = parent.communicate(timeout=10)
+    time.sleep(0.3)
+    own.send_signal(signal.SIGINT)
+    out, err = own.communicate(timeout=10)
     assert (out, err) == ("interrupted\n", "")
-    assert all(gone(int(pid)) for pid in pids.read_text().split())
+    assert layers.ends(nap)
     assert list(temporary.iterdir()) == []
 
 
@@ -353,6 +366,6 @@ def test_command_is_pinned_and_the_parent_is_not() -> None:
 
 
 def test_unknown_sandbox_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="known: process"):
+    with pytest.raises(UsageError, match="known: auto, strict, off, bubblewrap"):
         sandbox.open_sandbox("magic")
-    assert "NOT closed off" in sandbox.describe()
+    assert "NOT closed off" in sandbox.describe(sandbox.open_sandbox("off"))
