@@ -9,6 +9,7 @@ tasks' modules (`llmopt_<name>.py`) and leaves `<name>-<pid>-<n>.json` files in 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -25,7 +26,10 @@ from llmopt.folders import remove
 
 PROBE = Path(__file__).parent / "probe"
 RESULT_BYTES = 256 * 1024**2  # one result file larger than this is not read
+RESULTS_BYTES = 1024**3  # nor what is more than this of all files together
+MOST_RESULTS = 20_000  # files of one command; each process of it leaves one for each task
 
+RESULT_NAME = re.compile(r"\w+-\d+-\d+\.json")
 TEST_FOLDERS = ("test", "tests")
 TEST_FILE = re.compile(r"conftest\.py|test_.*\.py|.*_test\.py")
 
@@ -128,17 +132,41 @@ def _write_settings(project: Project, tree: Tree, results: Path, tasks: Tasks) -
 def read_reports(results: Path) -> dict[str, tuple[Any, ...]]:
     """The probe's reports by task. They come from code that is not trusted: bounded JSON, else left out."""
     reports: dict[str, tuple[Any, ...]] = {}
-    for path in sorted(results.glob("*-*-*.json")):
-        state = path.lstat()
-        if not stat.S_ISREG(state.st_mode) or state.st_size > RESULT_BYTES:
-            continue  # reading a pipe would never end
+    left = RESULTS_BYTES
+    for path in _result_files(results):
+        text = _bounded(path, min(RESULT_BYTES, left))
+        left -= len(text)
         try:
-            value = json.loads(path.read_bytes())
+            value = json.loads(text)
         except (ValueError, RecursionError):
             continue  # a process that died while it wrote, or nesting that nothing of ours writes
         task = path.name.split("-")[0]
         reports[task] = (*reports.get(task, ()), value)
     return reports
+
+
+def _result_files(results: Path) -> list[Path]:
+    """Of a folder into which the target may have written anything: no more than one can look at."""
+    with os.scandir(results) as entries:
+        seen = [entry.name for entry in itertools.islice(entries, 2 * MOST_RESULTS)]
+    named = sorted(name for name in seen if RESULT_NAME.fullmatch(name))
+    return [results / name for name in named[:MOST_RESULTS]]
+
+
+def _bounded(path: Path, most: int) -> bytes:
+    """The file's bytes; none of a link, a larger file, or what is no file (reading a pipe would never end)."""
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        state = os.fstat(opened)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > most:
+            return b""
+        with os.fdopen(os.dup(opened), "rb") as stream:
+            return stream.read(most)
+    finally:
+        os.close(opened)
 
 
 def _refuse_leaks(project: Project, reports: Sequence[Any]) -> None:

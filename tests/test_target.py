@@ -77,6 +77,14 @@ def test_what_is_no_small_regular_json_file_is_left_out(tmp_path: Path, monkeypa
     assert target.read_reports(folder) == {"x": (8,)}
 
 
+def test_what_is_read_of_all_result_files_together_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "RESULTS_BYTES", 10)
+    monkeypatch.setattr(target, "MOST_RESULTS", 3)
+    for number in range(5):
+        (tmp_path / f"x-{number}-0.json").write_text(f"{number + 1}" * 4)
+    assert target.read_reports(tmp_path) == {"x": (1111, 2222)}
+
+
 @pytest.mark.parametrize("value", [5, None, {"a": 1}, [], [[1]]])
 def test_forged_reports_of_leaks_are_no_crash(tmp_path: Path, value: object) -> None:
     made, tree = targets.make(tmp_path, {"a.py": ""})
