@@ -83,7 +83,7 @@ SandboxChoice = Annotated[
         "--sandbox",
         metavar="HOW",
         help="What confines the code under test: auto (the strongest that works here, the default), strict (refuse to "
-        "run it unconfined), off; or a layer by name: bubblewrap, landlock.",
+        "run it unconfined), docker, podman, off; or bubblewrap, landlock.",
     ),
 ]
 AllowNetwork = Annotated[

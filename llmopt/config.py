@@ -119,7 +119,7 @@ class Settings(BaseModel):
     max_output_tokens: int = Field(default=16_000, ge=256, description="Most tokens of one reply.")
     test_timeout: Seconds = Field(default=1800.0, description="Wall time of one run of the tests.")
     workload_timeout: Seconds = Field(default=600.0, description="Wall time of one run of a workload.")
-    sandbox: Literal["auto", "strict", "off", "bubblewrap", "landlock"] = Field(
+    sandbox: Literal["auto", "strict", "off", "bubblewrap", "landlock", "seatbelt", "docker", "podman"] = Field(
         default="auto", description="What confines the code under test: the strongest that works, at least one, none."
     )
     allow_network: bool = Field(default=False, description="Let the code under test use this machine's network.")

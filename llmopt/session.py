@@ -17,7 +17,7 @@ from llmopt.config import Settings
 from llmopt.data import Base, Grants, Limits, Project, Usage
 from llmopt.errors import ProjectError, UsageError
 from llmopt.folders import remove
-from llmopt.sandbox import Opened, counters, describe, open_sandbox, reach
+from llmopt.sandbox import MEASURES_NO_USE, Opened, counters, describe, open_sandbox, reach
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
 
@@ -236,6 +236,14 @@ def _refuse_uncounted(objective: str) -> None:
         raise UsageError("--objective energy: this machine gives no energy counters (RAPL)", "use time or cpu")
 
 
+def _refuse_unseen(objective: str, sandbox: Opened) -> None:
+    if sandbox.layer in MEASURES_NO_USE and objective in ("cpu", "memory", "instructions"):
+        raise UsageError(
+            f"--objective {objective} cannot be measured in a container of {sandbox.layer}",
+            "use time, or --sandbox bubblewrap or landlock",
+        )
+
+
 def _open(run: str, place: Place, settings: Settings, base: str, record: journal.Journal, folder: Path) -> Session:
     _refuse_uncounted(settings.objective)
     opened = project.open_project(
@@ -244,6 +252,7 @@ def _open(run: str, place: Place, settings: Settings, base: str, record: journal
     found, notices = _with_workloads(opened, place)
     trees = Trees(place.root, folder / "trees")
     sandbox = open_sandbox(settings.sandbox, _grants(settings, found, place))
+    _refuse_unseen(settings.objective, sandbox)
     _refuse_other_layer(run, record, sandbox)
     target = Target(found, sandbox.run, sandbox.name, describe(sandbox))
     known = (*project.notices(found), *_about(sandbox, settings), *notices)

@@ -23,6 +23,7 @@ from typing import Any
 from llmopt.data import Command, Limits, Project, Ran, Sandbox, Tree
 from llmopt.errors import ProjectError
 from llmopt.folders import remove
+from llmopt.sandbox import reach
 
 PROBE = Path(__file__).parent / "probe"
 RESULT_BYTES = 256 * 1024**2  # one result file larger than this is not read
@@ -69,7 +70,8 @@ def run(
     """Run `argv` in the tree, under the probe if there are tasks. It may read what is below `reads`, write in the tree
     but not in its tests, and finds the tree in the checkout's place too.
 
-    Raises ProjectError when a module of the repository was imported from the original checkout instead of the tree.
+    Raises ProjectError when a module of the repository was imported from the original checkout instead of the tree, or
+    would have been, had the sandbox let it.
     """
     results = Path(tempfile.mkdtemp(prefix="llmopt-results-"))
     try:
@@ -82,7 +84,7 @@ def run(
             own,
             marks,
             counter,
-            reads=tuple(reads),
+            reads=(*reads, *reach.named(argv, target.project.root)),
             writes=(tree.path, results),
             keeps=tests_in(tree.path),
             stands_for=((tree.path, target.project.root),),
@@ -92,6 +94,7 @@ def run(
     finally:
         remove(results)
     _refuse_leaks(target.project, reports.pop("leaks", ()))
+    _refuse_closed(target.project, ran)
     return Probed(ran, reports)
 
 
@@ -176,4 +179,16 @@ def _refuse_leaks(project: Project, reports: Sequence[Any]) -> None:
             f"the target's Python imports {leaked[0]} from your checkout, not from the tree that is measured",
             "an editable install with an import hook does that; name the import root in `[tool.llmopt] roots`, or "
             "give --python an environment without the editable install",
+        )
+
+
+def _refuse_closed(project: Project, ran: Ran) -> None:
+    """Where a sandbox can only refuse the checkout, and not show the tree in its place (Landlock)."""
+    path = re.escape(str(project.root))
+    said = re.search(rf"PermissionError: .*'({path}/[^']*\.py)'", ran.stderr + ran.stdout)
+    if ran.exit_code != 0 and said:
+        raise ProjectError(
+            f"the target's Python needs files of your checkout ({said[1]}), which is closed to it",
+            "an editable install with an import hook does that; install bubblewrap, which shows the tree in the "
+            "checkout's place, or name the import root in `[tool.llmopt] roots`",
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import layers
 import pytest
 import targets
 
@@ -105,3 +107,43 @@ def test_time_out_is_reported_and_its_reports_are_those_that_were_written(tmp_pa
     command = (sys.executable, "-c", "import time; time.sleep(60)")
     probed = target.run(made, tree, command, replace(LIMITS, seconds=0.5), tasks={"leaks": {}})
     assert probed.ran.timed_out
+
+
+HOOK = """
+    import importlib.abc, importlib.util, sys
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path=None, target=None):
+            if name == "hooked":
+                return importlib.util.spec_from_file_location(name, ORIGINAL + "/hooked.py")
+    sys.meta_path.insert(0, Finder())
+    import hooked
+    print(hooked.value)
+"""
+
+
+def with_hook(tmp_path: Path, layer: str) -> target.Probed:
+    """A command that imports a module by its path in the checkout, of whose tree it is another version."""
+    made, tree = targets.make(tmp_path, {"hooked.py": "value = 'candidate'\n"})
+    (made.project.root / "hooked.py").write_text("value = 'checkout'\n")
+    made = replace(made, sandbox=layers.open_layer(layer))
+    code = f"ORIGINAL = {str(made.project.root)!r}\n{textwrap.dedent(HOOK)}"
+    return target.run(made, tree, (sys.executable, "-c", code), LIMITS, tasks={"leaks": {}})
+
+
+@pytest.mark.skipif("bubblewrap" not in layers.CONFINING, reason="bubblewrap does not run here")
+def test_import_hook_of_an_editable_install_finds_the_candidate_where_the_checkout_was(tmp_path: Path) -> None:
+    assert with_hook(tmp_path, "bubblewrap").ran.stdout == "candidate\n"
+
+
+@pytest.mark.skipif("landlock" not in layers.CONFINING, reason="Landlock does not run here")
+def test_import_hook_that_needs_the_checkout_is_an_error_with_advice_under_landlock(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="needs files of your checkout"):
+        with_hook(tmp_path, "landlock")
+
+
+def test_tests_of_a_tree_are_found_wherever_they_are(tmp_path: Path) -> None:
+    names = ("tests/a.py", "pkg/test/b.py", "pkg/test_c.py", "pkg/conftest.py", "pkg/d_test.py")
+    others = ("pkg/testing/x.py", "pkg/contest.py", ".git/tests/x.py", "pkg/latest.py")
+    targets.write(tmp_path, dict.fromkeys([*names, *others], ""))
+    found = {path.relative_to(tmp_path).as_posix() for path in target.tests_in(tmp_path)}
+    assert found == {"tests", "pkg/test", "pkg/test_c.py", "pkg/conftest.py", "pkg/d_test.py"}

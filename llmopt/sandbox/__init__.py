@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from llmopt.data import Grants, Sandbox
 from llmopt.errors import UsageError
-from llmopt.sandbox import bubblewrap, cgroups, landlock, probing, process
+from llmopt.sandbox import bubblewrap, cgroups, containers, landlock, probing, process, seatbelt
 from llmopt.sandbox.process import Layer
 
 LAYERS: Mapping[str, Layer] = {
     "bubblewrap": bubblewrap.wrap,
     "landlock": landlock.wrap,
+    "seatbelt": seatbelt.wrap,
+    "docker": containers.layer("docker"),
+    "podman": containers.layer("podman"),
     "process": process.plain,
 }
-STRONGEST_FIRST = ("bubblewrap", "landlock")  # what `auto` and `strict` look for
+# What `auto` and `strict` look for. A container is for those who ask: it starts slowly and hides what a command uses.
+STRONGEST_FIRST = ("seatbelt",) if sys.platform == "darwin" else ("bubblewrap", "landlock")
+MEASURES_NO_USE = ("docker", "podman")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "auto": (*STRONGEST_FIRST, "process"),
     "strict": STRONGEST_FIRST,
@@ -70,6 +76,9 @@ def unusable(layer: str) -> str:
 SAYS: Mapping[str, Callable[[Grants], str]] = {
     "bubblewrap": lambda grants: f"own file system, processes and {_network(grants)}; seccomp filter",
     "landlock": lambda grants: f"files by rules, {_sockets(grants)}; seccomp filter",
+    "seatbelt": lambda grants: f"files by rules, {_network(grants)}",
+    "docker": lambda grants: f"a container with {_network(grants)}; CPU time and memory are not measured",
+    "podman": lambda grants: f"a container with {_network(grants)}; CPU time and memory are not measured",
     "process": lambda grants: "own tree, HOME and TMPDIR; the network and other files of this user are NOT closed off",
 }
 

@@ -23,7 +23,7 @@ OWN = ("--cap-drop", "ALL", "--die-with-parent")
 BEGIN = ("/bin/sh", "-c", 'echo >&4; exec "$@" 4>&-', "sh")
 TEMPORARY_BYTES = 4 * 1024**3  # of /tmp and of /dev/shm, which are in memory
 HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
-READ, WRITE = "--ro-bind", "--bind"
+READ, WRITE, LINK = "--ro-bind", "--bind", "--symlink"
 
 Mount = tuple[Path, str, str]  # where, how, what
 
@@ -60,7 +60,7 @@ def wrap(command: Command, grants: Grants, home: Path) -> Wrapped:
         *OWN,
         *_system(grants.network),
         *made,
-        *(part for where, how, what in _mounts(command, grants, home) for part in (how, what, str(where))),
+        *(part for where, how, what in mounts(command, grants, home) for part in (how, what, str(where))),
         *("--remount-ro", "/"),
         *calls,
         *("--chdir", str(command.folder)),
@@ -87,14 +87,15 @@ def _system(network: bool) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _mounts(command: Command, grants: Grants, home: Path) -> list[Mount]:
-    """In the order in which they are made: what lies above another one first, and of one place the last one wins."""
+def mounts(command: Command, grants: Grants, home: Path) -> list[Mount]:
+    """(where, how, what) in the order in which they are made: what lies above another one first, and of one place the
+    last one wins."""
     environment = command.environment
     seen = [*grants.read, *reach.libraries(environment), *reach.programs(command.argv, environment), *command.reads]
     links = dict(_links(command, seen))
     mounts = [_seen(_behind(path, links)[0], path) for path in dict.fromkeys(seen)]
     for tree, place in command.stands_for:
-        mounts.append((place, "--symlink", str(tree)) if place in links else (place, WRITE, str(tree)))
+        mounts.append((place, LINK, str(tree)) if place in links else (place, WRITE, str(tree)))
     mounts += [(path, WRITE, str(path)) for path in (*command.writes, home)]
     mounts += [(where, READ, str(path)) for path in command.keeps for where in _views(path, command, links)]
     mounts.append((reach.PROBE, READ, str(reach.PROBE)))
@@ -126,7 +127,7 @@ def _views(path: Path, command: Command, links: Mapping[Path, Path]) -> list[Pat
 
 def _seen(where: Path, path: Path) -> Mount:
     """A path as it is; a link stays one, because interpreters find their libraries by it."""
-    return (where, "--symlink", str(path.readlink())) if path.is_symlink() else (where, READ, str(path))
+    return (where, LINK, str(path.readlink())) if path.is_symlink() else (where, READ, str(path))
 
 
 def _is_there(mount: Mount, made: list[Mount]) -> bool:
@@ -136,4 +137,4 @@ def _is_there(mount: Mount, made: list[Mount]) -> bool:
         return True
     above = [each for each in made if where.is_relative_to(each[0])]
     nearest = max(above, key=lambda each: len(each[0].parts), default=None)
-    return how in (READ, "--symlink") and nearest is not None and nearest[1:] == (READ, str(nearest[0]))
+    return how in (READ, LINK) and nearest is not None and nearest[1:] == (READ, str(nearest[0]))

@@ -15,7 +15,8 @@ class Wrapped:
     `contents` are files in memory, descriptors 10, 11, ... of what is started. `plan` is for `restrict`. With `begins`,
     what is started writes to descriptor 4 when the command itself begins: what came before is the layer's, and neither
     timed nor counted. `shell_codes`: an exit code of 128 + n stands for the signal n. `contained`: no process of it can
-    outlive it.
+    outlive it. `elsewhere`: it runs under a daemon, and what is seen here is not what it used; `ending` is a command
+    that ends it there.
     """
 
     argv: tuple[str, ...]
@@ -24,6 +25,8 @@ class Wrapped:
     begins: bool = False
     shell_codes: bool = False
     contained: bool = False
+    elsewhere: bool = False
+    ending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmopt import __version__
 from llmopt.data import Command, Grants, Limits
-from llmopt.sandbox import bubblewrap, landlock, seccomp
+from llmopt.sandbox import bubblewrap, containers, landlock, seatbelt, seccomp
 from llmopt.sandbox.process import Layer, run
 
 # It reads the one file and writes the other if it can; that it ran at all is told by the last word.
@@ -66,7 +66,13 @@ def _landlock() -> str:
     return "" if landlock.restrict_version() else "this kernel has no Landlock"
 
 
-MISSING = {"bubblewrap": _bubblewrap, "landlock": _landlock}
+MISSING = {
+    "bubblewrap": _bubblewrap,
+    "landlock": _landlock,
+    "seatbelt": seatbelt.missing,
+    "docker": containers.missing("docker"),
+    "podman": containers.missing("podman"),
+}
 
 
 def _circumstances(name: str) -> str:

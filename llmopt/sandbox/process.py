@@ -15,6 +15,7 @@ import selectors
 import shutil
 import signal
 import site
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,6 +39,7 @@ CHUNK_BYTES = 1 << 16
 GRACE_SECONDS = 1.0  # for readers to empty the pipes after the child's group was ended
 LOOK_SECONDS = 0.25  # between looks at what a command uses; each costs some 20 µs of llmopt's own core
 SHELL_SIGNAL = 128
+ENDING_SECONDS = 60.0  # for a daemon to end a container
 GIGABYTE = 1024**3
 MOST_SWEEPS = 100  # of what a child left running; each sees what the ones before it forked in time
 MOST_MARKS = 100_000
@@ -140,7 +142,15 @@ def _run(command: Command, wanted: Start, wrapped: Wrapped, bounds: _Bounds, pow
             use = watch.until_done()
         finally:
             child.close()
+            _end_elsewhere(wrapped)
         return _ran(watch, use)
+
+
+def _end_elsewhere(wrapped: Wrapped) -> None:
+    """A daemon does not end what a client that was killed has started."""
+    if wrapped.ending:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(wrapped.ending, capture_output=True, check=False, timeout=ENDING_SECONDS)
 
 
 def _missing(command: Command, environment: Mapping[str, str]) -> str:
@@ -428,17 +438,18 @@ class _Watch:
 
 def _ran(watch: _Watch, use: Use) -> Ran:
     ended = watch.timed_out or bool(watch.bounds.exceeded)
+    unseen = watch.wrapped.elsewhere
     return Ran(
         exit_code=-signal.SIGKILL if ended else _exit_code(use.code, watch.wrapped),
         wall_seconds=use.at - watch.began,
-        cpu_seconds=max(0.0, use.cpu_seconds - watch.own_cpu_seconds),
-        peak_memory_bytes=use.peak_bytes,
+        cpu_seconds=0.0 if unseen else max(0.0, use.cpu_seconds - watch.own_cpu_seconds),
+        peak_memory_bytes=0 if unseen else use.peak_bytes,
         stdout=watch.out.text(),
         stderr=watch.err.text(),
         stdout_digest=watch.out.digest.hexdigest(),
         timed_out=watch.timed_out,
         marks=tuple(watch.marks.seen),
-        mark_cpu_seconds=watch.marks.all_cpu_seconds(),
+        mark_cpu_seconds=() if unseen else watch.marks.all_cpu_seconds(),
         joules=watch.joules,
         exceeded=watch.bounds.exceeded,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -106,6 +107,34 @@ def programs(argv: Iterable[str], environment: Mapping[str, str]) -> list[Path]:
     first = next(iter(argv))
     found = first if "/" in first else shutil.which(first, path=environment.get("PATH", os.defpath))
     return [path for path in _links(Path(found)) if path.is_absolute()] if found else []
+
+
+def named(argv: Iterable[str], root: Path) -> list[Path]:
+    """The files and folders outside of the checkout that a user's command names by their whole paths, a script with the
+    folder it may import from; what holds the checkout or the user's home has to be granted."""
+    hidden = (root.resolve(), Path.home())
+    found = [Path(word) for word in _words(argv) if word.startswith("/") and len(word) > 1 and _exists(word)]
+    places = [path.parent if path.suffix == ".py" and path.is_file() else path for path in found]
+    wanted = [path if _holds(place, hidden) else place for path, place in zip(found, places, strict=True)]
+    return [path for path in wanted if not _holds(path, hidden) and not path.resolve().is_relative_to(root.resolve())]
+
+
+def _words(argv: Iterable[str]) -> list[str]:
+    """The arguments, and the words of a shell's line. Code of another language in one names nothing to be reached."""
+    words = list(argv)
+    if words[:2] != [str(SHELL), "-c"]:
+        return words
+    try:
+        return shlex.split(words[2])
+    except ValueError:  # unbalanced quotes, for the shell to complain about
+        return []
+
+
+def _exists(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # longer than any path, closed to this user
+        return False
 
 
 def around(path: Path, hidden: Path) -> list[Path]:

@@ -20,6 +20,9 @@ import shop
 from model_server import Answer, ModelServer
 from shop import GOOD, WRONG, Done, answers, git, llmopt
 
+from llmopt import sandbox
+
+IN_ITS_PLACE = not sandbox.unusable("bubblewrap")  # the tree can stand in the checkout's place
 FAST = ("--workload", "bench.py", "--no-rules", "--function", "customers")
 EQUIVALENCE = ("calls", "near tests", "output", "tests")
 ESCAPE = "\x1b"
@@ -332,8 +335,12 @@ def test_a_project_below_the_root_of_a_monorepo_is_measured_there(tmp_path: Path
     assert git(root, "diff", "--name-only", f"{commit}^", commit) == "services/shop one/shop/orders.py"
 
 
-@pytest.mark.parametrize("layout", ["path", "hook"])
-def test_an_editable_install_of_the_checkout_is_never_what_is_measured(tmp_path: Path, layout: str) -> None:
+@pytest.mark.parametrize(
+    ("layout", "confined"), [("path", "auto"), ("hook", "off"), *([("hook", "bubblewrap")] if IN_ITS_PLACE else [])]
+)
+def test_an_editable_install_of_the_checkout_is_never_what_is_measured(
+    tmp_path: Path, layout: str, confined: str
+) -> None:
     files = {f"src/{name}" if name.startswith("shop/") else name: text for name, text in shop.FILES.items()}
     repo = shop.repository(tmp_path / "shop", {**files, "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n'})
     venv.create(tmp_path / "environment", with_pip=False)
@@ -345,8 +352,8 @@ def test_an_editable_install_of_the_checkout_is_never_what_is_measured(tmp_path:
     with ModelServer([Answer(reply)]) as server:
         model = ("--attempts", "1", "--model", f"openai:local-model@{server.url}/v1")
         python = ("--python", tmp_path / "environment")
-        done = own("optimize", *FAST, *model, *python, "--json", folder=repo, NO_PROXY="*")
-    if layout == "hook":
+        done = own("optimize", *FAST, *model, *python, "--sandbox", confined, "--json", folder=repo, NO_PROXY="*")
+    if (layout, confined) == ("hook", "off"):
         assert_refused(done, 1, "src/shop/__init__.py from your checkout, not from the tree", "roots")
     else:  # the tests saw the wrong edit: they ran the candidate
         assert done.code == 3, done.err

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmopt import interpreters, sandbox
-from llmopt.data import Command, Grants, Limits, Ran, Sandbox
+from llmopt.data import Command, Grants, Interpreter, Limits, Ran, Sandbox
 from llmopt.sandbox import reach
 
 RUNNING = tuple(layer for layer in (*sandbox.STRONGEST_FIRST, "process") if not sandbox.unusable(layer))
@@ -17,9 +17,15 @@ CONFINING = tuple(layer for layer in RUNNING if layer != "process")
 
 
 @functools.cache
+def inspected() -> Interpreter:
+    """The interpreter of the tests."""
+    return interpreters.inspect(sys.executable, "tests")
+
+
+@functools.cache
 def interpreter() -> tuple[Path, ...]:
     """What the interpreter of the tests needs."""
-    return reach.interpreter(interpreters.inspect(sys.executable, "tests"), Path("/nowhere/checkout"))
+    return reach.interpreter(inspected(), Path("/nowhere/checkout"))
 
 
 def open_layer(layer: str, grants: Grants = sandbox.process.NOTHING, writes: tuple[Path, ...] = ()) -> Sandbox:
