@@ -127,6 +127,7 @@ class Settings(BaseModel):
     allow_env: Strings = Field(default=[], description="Variables of the environment that it gets.")
     max_memory: Bytes | None = Field(default=None, description="Memory of one command; when absent 3/4 of all.")
     max_processes: int = Field(default=512, ge=16, description="Processes and threads of one command.")
+    max_cpu: Seconds | None = Field(default=None, description="CPU time of one process; when absent wall time alone.")
     max_disk: Bytes = Field(default=16 * 1024**3, description="Disk space that one command may fill.")
     keep: Literal["branch", "commit", "worktree", "patch"] = Field(
         default="branch", description="What happens at the end."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import time
@@ -76,11 +77,11 @@ class Session:
 
     @property
     def test_limits(self) -> Limits:
-        return Limits(seconds=self.settings.test_timeout)
+        return Limits(seconds=self.settings.test_timeout, cpu_seconds=self.settings.max_cpu or math.inf)
 
     @property
     def workload_limits(self) -> Limits:
-        return Limits(seconds=self.settings.workload_timeout)
+        return Limits(seconds=self.settings.workload_timeout, cpu_seconds=self.settings.max_cpu or math.inf)
 
     def seconds_left(self) -> float:
         """Wall time left of --max-time."""

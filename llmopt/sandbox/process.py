@@ -39,6 +39,7 @@ CHUNK_BYTES = 1 << 16
 GRACE_SECONDS = 1.0  # for readers to empty the pipes after the child's group was ended
 LOOK_SECONDS = 0.25  # between looks at what a command uses; each costs some 20 µs of llmopt's own core
 SHELL_SIGNAL = 128
+MOST_CPU_SECONDS = 1e9  # the wall time ends sooner whatever has no bound
 ENDING_SECONDS = 60.0  # for a daemon to end a container
 GIGABYTE = 1024**3
 MOST_SWEEPS = 100  # of what a child left running; each sees what the ones before it forked in time
@@ -106,7 +107,7 @@ def clean_environment(environ: Mapping[str, str], home: Path, more: Sequence[str
 def _limits(limits: Limits, grants: Grants, group: Group | None) -> tuple[tuple[int, int], ...]:
     """Those that the kernel keeps for each process; what a control group keeps for all together is left out."""
     wanted = [(resource.RLIMIT_FSIZE, limits.file_bytes), (resource.RLIMIT_CORE, 0)]
-    if limits.cpu_seconds < math.inf:
+    if limits.cpu_seconds < MOST_CPU_SECONDS:
         wanted.append((resource.RLIMIT_CPU, math.ceil(limits.cpu_seconds)))
     if group is None:
         wanted.append((resource.RLIMIT_DATA, grants.memory_bytes))
