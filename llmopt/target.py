@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmopt import reported
 from llmopt.data import Command, Limits, Project, Ran, Sandbox, Tree
 from llmopt.errors import ProjectError
 from llmopt.folders import remove
@@ -49,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Probed:
-    """What a command did, and the probe's reports by task, one for each process that made one."""
+    """What a command did, and the probe's reports by task, one for each process, as `reported` has them."""
 
     ran: Ran
     reports: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -90,7 +91,7 @@ def run(
             stands_for=((tree.path, target.project.root),),
         )
         ran = target.sandbox(command, limits)
-        reports = read_reports(results)
+        reports = reported.valid(read_reports(results))
     finally:
         remove(results)
     _refuse_leaks(target.project, reports.pop("leaks", ()))
@@ -173,7 +174,7 @@ def _bounded(path: Path, most: int) -> bytes:
 
 
 def _refuse_leaks(project: Project, reports: Sequence[Any]) -> None:
-    leaked = sorted({str(path) for report in reports if isinstance(report, list) for path in report})
+    leaked = sorted({path for report in reports for path in report})
     if leaked:
         raise ProjectError(
             f"the target's Python imports {leaked[0]} from your checkout, not from the tree that is measured",

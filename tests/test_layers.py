@@ -32,6 +32,7 @@ LAYERS = [
     ["target", "encoding", "trees", "git", "journal", "sandbox/", "config"],
     ["doubts"],
     ["judge", "samples"],
+    ["reported"],
     ["data", "errors", "evidence", "folders", "machine"],
 ]
 

@@ -87,7 +87,7 @@ def test_what_is_read_of_all_result_files_together_is_bounded(tmp_path: Path, mo
     assert target.read_reports(tmp_path) == {"x": (1111, 2222)}
 
 
-@pytest.mark.parametrize("value", [5, None, {"a": 1}, [], [[1]]])
+@pytest.mark.parametrize("value", [5, None, {"a": 1}, [], [[1]], ["made-up.py"]])
 def test_forged_reports_of_leaks_are_no_crash(tmp_path: Path, value: object) -> None:
     made, tree = targets.make(tmp_path, {"a.py": ""})
     code = (
@@ -95,7 +95,7 @@ def test_forged_reports_of_leaks_are_no_crash(tmp_path: Path, value: object) -> 
         f"open(results + '/leaks-1-0.json', 'w').write({json.dumps(value)!r})"
     )
     call = (made, tree, (sys.executable, "-c", code), LIMITS)
-    if value == [[1]]:
+    if value == ["made-up.py"]:
         with pytest.raises(ProjectError):
             target.run(*call, tasks={"leaks": {}})
     else:

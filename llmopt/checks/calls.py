@@ -162,7 +162,8 @@ class Comparison:
 
     def _call(self, given: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
         unit = self.edit.units.get(replays.key(given))
-        return call_text(given["name"], unit.parameters if unit else (), expected["shown"])
+        parameters = unit.parameters if unit else ()
+        return equality.legible(lambda shown: call_text(given["name"], parameters, shown), expected.get("shown"))
 
     def _race(self) -> str:
         """Where the edit added state that threads share: what several threads get at once, "" if it is the same."""
@@ -178,13 +179,14 @@ class Comparison:
         if result.get("ended"):
             return f"calls from several threads at once do not end well: it {result['ended']} (they share {shared})"
         name, expected, got = result["wrong"][0]
-        given = next(each for each in recorded if each["id"] == name)
+        given = next((each for each in recorded if each["id"] == name), recorded[0])  # a forged report names any
+        name = given["id"]
         return "\n".join(
             [
                 f"{given['name']} gives something else when several threads call it at once (they share {shared})",
                 f"input: {self._call(given, self.expected.results[name])}",
-                f"expected: {equality.text_of_outcome(expected)}",
-                f"got: {equality.text_of_outcome(got)}",
+                f"expected: {equality.legible(equality.text_of_outcome, expected)}",
+                f"got: {equality.legible(equality.text_of_outcome, got)}",
             ]
         )
 

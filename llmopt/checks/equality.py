@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt.reported import NO_DESCRIPTION
+
 Node = Any  # JSON
 
 NUMBERED = ("list", "dict", "set", "bytearray", "object", "array", "drained", "lambda", "ref")
 SHOWN_CHARACTERS = 300
 SHOWN_ITEMS = 8
+# What reading a description raises that is none.
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 # Operations refuse a value of the wrong type by either; which of them is no promise.
 REFUSALS = ("builtins.TypeError", "builtins.AttributeError")
 
@@ -46,8 +50,16 @@ def first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules:
     """
     try:
         return _first_difference(expected, got, rules)
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        return Difference("", _outcome(expected), "something that is no description")
+    except UNREADABLE:
+        return Difference("", legible(_outcome, expected), NO_DESCRIPTION)
+
+
+def legible(text_of: Callable[[Any], str], described: Any) -> str:
+    """The text of a description, which may be none."""
+    try:
+        return text_of(described)
+    except UNREADABLE:
+        return NO_DESCRIPTION
 
 
 def _first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:

@@ -20,6 +20,7 @@ from llmopt import workloads
 from llmopt.checks import equality, suite
 from llmopt.data import Function, Limits, Tree
 from llmopt.errors import WorkloadError
+from llmopt.reported import NO_DESCRIPTION
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
@@ -285,9 +286,12 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 def _is_refusal(outcome: Sequence[Any]) -> bool:
     """Whether a `raise` statement ended a call, or the generator that it returned."""
-    if outcome[0] == "returned" and isinstance(outcome[1], list) and outcome[1][0] == "drained":
-        outcome = outcome[1][4]
-    return bool(outcome[0] == "raised" and outcome[5] == "raise")
+    match outcome:
+        case ["raised", _, _, _, _, "raise", *_]:
+            return True
+        case ["returned", ["drained", _, _, _, ["raised", _, _, _, _, "raise", *_], *_], *_]:
+            return True
+    return False
 
 
 def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, Any]]:
@@ -367,13 +371,21 @@ class Runs:
         reports = [each["results"] for each in probed.reports.get("replay", ()) if isinstance(each, Mapping)]
         results: dict[str, Any] = dict(reports[0]) if len(reports) == 1 else {}
         how = {"problem": f"the replay ended with exit code {probed.ran.exit_code}"}
-        return {name: results.get(name, how) for name in ([each["id"] for each in inputs], ["all"])[job in WHOLE]}
+        names = ["all"] if job in WHOLE else [each["id"] for each in inputs]
+        return {name: _of_job(job, results.get(name, how)) for name in names}
 
     def _here(self, path: str) -> str:
         return str(self.tree.path) + path[len(TREE) :] if path.startswith(TREE) else path
 
 
 WHOLE = ("stress", "slope")
+GIVES = {"replay": "calls", "derive": "derived", "stress": "wrong", "slope": "growth"}
+
+
+def _of_job(job: str, result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result, if it is one of this job or says why there is none."""
+    known = {GIVES[job], "problem", "ended", "import"}
+    return {"problem": NO_DESCRIPTION} if known.isdisjoint(result) else result
 
 
 def _most_derived(arguments: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 KINDS = 6  # different ones that are told of one argument
 # "str len 80", "int -5" and "int of 90 bits" differ from others of their kind by one number only.
-NUMBERED = re.compile(r"(?P<before>.* len |int of |int )(?P<number>-?\d+)(?P<after>| bits)")
+NUMBERED = re.compile(r"(?P<before>.* len |int of |int )(?P<number>-?\d{1,20})(?P<after>| bits)")
 
 
 def merge(kinds: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

@@ -85,6 +85,8 @@ class Resolver:
         return self._paths[file]
 
     def _relative(self, file: str) -> str:
+        if "\0" in file or ".." in PurePath(file).parts:  # no code object of a file has such a name
+            return file
         for root in self._roots:
             for path in (PurePath(file), Path(file).resolve() if PurePath(file).is_absolute() else PurePath(file)):
                 if path.is_relative_to(root):

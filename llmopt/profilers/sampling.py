@@ -26,6 +26,7 @@ MOST_RUNS = 5
 MOST_SECONDS = 5.0  # of wall time after which no further run is begun
 FEW_SECONDS = 0.2  # of CPU time in all runs, below which the profile says that it is a rough one
 START_SECONDS = 0.05  # an interpreter's CPU time before the sampler begins
+LEAST_SECONDS = 1e-6  # of any run, whatever its report says
 UNSEEN = 0.5  # a sampler that saw less of the CPU time than this missed other programs' time
 
 
@@ -80,7 +81,7 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     wall = first["wall"] if first["windowed"] else probed.ran.wall_seconds
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
-    whole = max(wall - first["delay"], cpu)  # a busy machine makes the run longer, not the program wait
+    whole = max(wall - first["delay"], cpu, LEAST_SECONDS)  # a busy machine makes the run longer, not the program wait
     return _Run(wall, cpu, whole, stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
 
 
