@@ -681,7 +681,7 @@ def about_system(error: OSError) -> str:
 
 def fail(text: str, code: int) -> int:
     """One line on standard error; what others said is in it, so no terminal escape of theirs gets through."""
-    from llmopt.output import plain
+    from llmopt.output import one_line
 
-    print(f"llmopt: {plain(text)}", file=sys.stderr)
+    print(f"llmopt: {one_line(text)}", file=sys.stderr)
     return code

@@ -25,13 +25,13 @@ class Kept:
 
 def message(verdict: Verdict, run: str, workloads: Sequence[str], sandbox: str = "off") -> str:
     """The commit message of a kept edit: the numbers and the evidence, so that the commit stands for itself."""
-    where = verdict.evidence.get("files") or verdict.function.partition("::")[0]
+    where = output.one_line(verdict.evidence.get("files") or verdict.function.partition("::")[0])
     on = workloads[0] if len(workloads) == 1 else "the workloads"
     subject = f"Speed up {where}: {verdict.speedup:.2f}x on {on}"
     body = [textwrap.fill(verdict.plan.strip(), 100), ""] if verdict.plan.strip() else []
     facts = [
         f"Speedup: {describe(verdict.speedup, verdict.interval)} (95 %), end to end on {', '.join(workloads)}",
-        f"Asked about: {verdict.function}",
+        f"Asked about: {output.one_line(verdict.function)}",
         f"Evidence: {evidence.line(verdict.evidence)}",
         *(
             f"{stage.capitalize()}: {text}"
@@ -39,7 +39,7 @@ def message(verdict: Verdict, run: str, workloads: Sequence[str], sandbox: str =
             if stage not in ("syntax", "files")
         ),
         f"Sandbox: {sandbox}",
-        f"Model: {verdict.author}",
+        f"Model: {output.one_line(verdict.author)}",
         f"Run: {run} (llmopt)",
     ]
     return output.plain("\n".join([subject, "", *body, *facts, ""]))  # `git log` would pass on a model's escapes

@@ -52,7 +52,7 @@ class Sample(TypedDict):
     cpu: Seconds
     functions: list[tuple[Name, Name, Count]]
     stacks: list[tuple[list[Count], Seconds]]  # numbers of functions
-    lines: list[tuple[Name, Count, Seconds]]
+    lines: list[tuple[Name, Count | None, Seconds]]  # some code has no lines
 
 
 def _numbers_functions(report: Sample) -> Sample:
@@ -132,7 +132,7 @@ class CalledFunction(TypedDict):
 
     path: Name
     name: Name
-    module: Name
+    module: Name | None
     calls: Count
     problems: dict[Name, Count]
     kept: list[KeptCall]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from llmopt import benching as benches
-from llmopt import benchmark_files, machine, revisions, session
+from llmopt import benchmark_files, machine, output, revisions, session
 from llmopt.benching import Bench, Plan
 from llmopt.errors import UsageError
 from llmopt.reports import bench as reports
 from llmopt.reports import terminal, words
+from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.session import Session
 
@@ -52,7 +52,7 @@ def run(revision: str, path: Path, flags: Mapping[str, Any], environ: Mapping[st
         if old and not options.force:
             benches.require_comparable(old, machine.this(), opened.project.interpreter.version)
         with terminal.open_view(
-            Console(stderr=True, highlight=False), live=not options.json, verbose=options.verbose, quiet=options.quiet
+            Screen(stderr=True), live=not options.json, verbose=options.verbose, quiet=options.quiet
         ) as view:
             side = revisions.side(opened, what, "base")
             measured = measure(opened, side, options, view)
@@ -141,5 +141,5 @@ def show_list(path: Path, as_json: bool) -> int:
     elif found:
         terminal.show([reports.listed(found)])
     else:
-        print("Nothing stored yet: `llmopt bench` measures and stores.")
+        output.say("Nothing stored yet: `llmopt bench` measures and stores.")
     return DONE

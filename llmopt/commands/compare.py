@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from llmopt import benchmark_files, comparing, machine, revisions, session
+from llmopt import benchmark_files, comparing, machine, output, revisions, session
 from llmopt.comparing import Course, Plan, Ready
 from llmopt.data import Decision
 from llmopt.errors import UsageError
 from llmopt.reports import comparison, plot, terminal, words
 from llmopt.reports.comparison import Compared
+from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.session import Session
 
@@ -56,9 +55,7 @@ def run(
     folder, no_git = revisions.place(old, new, path)
     with session.start(folder, flags, environ, no_git=no_git, temporary=True) as opened:
         live = not (options.json or options.markdown)
-        with terminal.open_view(
-            Console(stderr=True, highlight=False), live=live, verbose=options.verbose, quiet=options.quiet
-        ) as view:
+        with terminal.open_view(Screen(stderr=True), live=live, verbose=options.verbose, quiet=options.quiet) as view:
             sides = revisions.lay_out(opened, old, new)
             compared = compare(opened, *sides, options, view)
         report(compared, options)
@@ -143,7 +140,7 @@ def report(compared: Compared, options: Options) -> None:
     if options.json:
         print(json.dumps(comparison.as_json(compared)))
     elif options.markdown:
-        print(comparison.markdown(compared))
+        output.say(comparison.markdown(compared))
     else:
         terminal.show(comparison.text(compared))
     if options.plot and compared.result and compared.result.rounds:

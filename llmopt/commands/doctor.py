@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from llmopt import models, sandbox, session, workloads
@@ -19,6 +18,7 @@ from llmopt.data import Limits, Workload
 from llmopt.errors import LlmoptError
 from llmopt.profilers import overlay
 from llmopt.reports import words
+from llmopt.reports.screen import Screen
 from llmopt.sandbox import counters
 from llmopt.session import Session
 from llmopt.target import Target
@@ -41,7 +41,7 @@ class Line:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], as_json: bool) -> int:
     """Check everything; exit 1 when a run would not start."""
     lines: list[Line] = []
-    console = Console(highlight=False, soft_wrap=True)
+    console = Screen(soft_wrap=True)
     for line in examine(path, flags, environ):
         lines.append(line)
         if not as_json:

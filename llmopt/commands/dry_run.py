@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from llmopt import stages
+from llmopt import output, stages
 from llmopt.data import Base, Conversation, Proposal, Reply, Verdict
 from llmopt.errors import BudgetError
 from llmopt.loop import Localized
@@ -25,12 +25,14 @@ def show(opened: Session, view: View, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"requests": [asdict(request) for request in requests], "rules": rewrites}))
         return 0
-    print("\n".join([*summary.header(opened), "", *would_run(opened), *(f"would try {line}" for line in rewrites)]))
+    output.say(
+        "\n".join([*summary.header(opened), "", *would_run(opened), *(f"would try {line}" for line in rewrites)])
+    )
     for number, request in enumerate(requests, 1):
-        print(f"\n===== request {number} of {len(requests)}: {request.subject}")
+        output.say(f"\n===== request {number} of {len(requests)}: {request.subject}")
         for message in request.messages:
-            print(f"\n----- {message.role}\n\n{message.text}")
-    print("\nNothing was sent.")
+            output.say(f"\n----- {message.role}\n\n{message.text}")
+    output.say("\nNothing was sent.")
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from llmopt import config, project, workloads
+from llmopt import config, output, project, workloads
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
 from llmopt.reports import words
@@ -28,7 +28,7 @@ def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
     table = table_text(opened, found_workloads(opened, folder, ask), found_tests(opened, ask), python)
     destination = write(folder, table)
     if not quiet:
-        typer.echo(f"{table}\nwritten to {destination}. Next: llmopt doctor, then llmopt optimize")
+        output.say(f"{table}\nwritten to {destination}. Next: llmopt doctor, then llmopt optimize")
     return 0
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from llmopt import baseline, finish, loop, models, output, session, stages
+from llmopt import baseline, finish, loop, models, session, stages
 from llmopt import project as projects
 from llmopt.commands import dry_run
 from llmopt.config import Settings
@@ -21,6 +19,7 @@ from llmopt.keep import Kept
 from llmopt.models import budget, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
+from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.session import Session
 
@@ -58,7 +57,7 @@ class Progress:
 
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
-    console = Console(stderr=True, highlight=False)
+    console = Screen(stderr=True)
     with session.start(
         path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
     ) as opened:
@@ -86,7 +85,7 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
         return exit_code(outcome)
 
 
-def open_view(console: Console, opened: Session, options: Options) -> View:
+def open_view(console: Screen, opened: Session, options: Options) -> View:
     """The live screen or the log; with --json always the log, on standard error."""
     settings = opened.settings
     budget_usd = f" of ${settings.budget_usd:g}" if settings.budget_usd is not None else ""
@@ -231,9 +230,9 @@ def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
     if options.json:
         print(json.dumps(summary.as_json(outcome)))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Screen(soft_wrap=True)
     for number, line in enumerate(summary.text(outcome, kept)):
-        console.print(output.plain(line), style="bold" if number == 0 else None, markup=False)
+        console.print(line, style="bold" if number == 0 else None)
 
 
 def exit_code(outcome: Outcome) -> int:

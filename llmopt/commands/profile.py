@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from llmopt.data import Hotspot, Profile
 from llmopt.loop import Localized
 from llmopt.profilers import speedscope
 from llmopt.reports import summary, terminal, words
+from llmopt.reports.screen import Screen
 from llmopt.session import Session
 
 SHOWN_LINES = 6
@@ -37,7 +37,7 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
     """Profile the workloads and print the hot functions, largest self share first."""
     flags = {**flags, "hotspots": 1000}
     with session.start(path, flags, environ, no_git=options.no_git, temporary=True) as opened:
-        log = terminal.Log(Console(stderr=True, highlight=False), options.verbose, options.quiet or not options.verbose)
+        log = terminal.Log(Screen(stderr=True), options.verbose, options.quiet or not options.verbose)
         for notice in opened.notices:
             log.notice(notice)
         base = stages.unmeasured_base(opened)
@@ -86,13 +86,13 @@ def _function(spot: Hotspot) -> dict[str, Any]:
 
 def show(opened: Session, found: Localized, profile: Profile) -> None:
     """The table, then the hottest lines of the hottest functions."""
-    console = Console(highlight=False)
-    console.print(summary.header(opened)[1], style="dim", markup=False)
+    console = Screen()
+    console.print(summary.header(opened)[1], style="dim")
     for notice in profile.notices:
-        console.print(f"note: {notice}", style="yellow", markup=False)
+        console.print(f"note: {notice}", style="yellow")
     spots = by_self(found)
     if not spots:
-        console.print("No function of this repository could gain enough: its time is spent elsewhere.", markup=False)
+        console.print("No function of this repository could gain enough: its time is spent elsewhere.")
         return
     console.print(terminal.hot_table(spots[:15], len(found.skipped)))
     read = encoding.reader(opened.trees.of(profile.commit))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 from rich.table import Table
 
 from llmopt import journal, session
@@ -15,6 +14,7 @@ from llmopt.data import Outcome
 from llmopt.errors import ProjectError
 from llmopt.judge import describe
 from llmopt.reports import summary, words
+from llmopt.reports.screen import Screen
 
 Value = TypeVar("Value")
 
@@ -25,9 +25,9 @@ def run(path: Path, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"runs": [{"run": name, "outcome": o and summary.as_json(o)} for name, o, _ in found]}))
         return 0
-    console = Console(highlight=False)
+    console = Screen()
     if not found:
-        console.print("No runs yet: `llmopt optimize` makes the first.", markup=False)
+        console.print("No runs yet: `llmopt optimize` makes the first.")
         return 0
     table = Table(box=None, padding=(0, 1), header_style="dim")
     table.add_column("run", no_wrap=True, min_width=15)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from llmopt.data import Outcome, Verdict
 from llmopt.judge import describe
 from llmopt.keep import Kept
 from llmopt.reports import summary, verification, words
+from llmopt.reports.screen import Screen
 from llmopt.reports.verification import Verified
 
 PATCHES = ("kept.patch", "change.patch")
@@ -35,7 +35,7 @@ def run(path: Path, name: str, as_json: bool) -> int:
         found = verification.as_json(verified) if verified else head(folder.name, outcome)
         print(json.dumps({**found, "verdicts": plain(verdicts), "diff": diff}))
         return 0
-    console = Console(highlight=False, soft_wrap=True)
+    console = Screen(soft_wrap=True)
     if verified:
         show_verified(console, verified)
     else:
@@ -61,18 +61,18 @@ def verdicts_of(record: Path) -> tuple[Verdict, ...]:
     return read_as(tuple[Verdict, ...], values, record)
 
 
-def show_verified(console: Console, found: Verified) -> None:
+def show_verified(console: Screen, found: Verified) -> None:
     """Somebody's change: the verdict, then what the change says of itself."""
     for line in verification.text(found):
-        console.print(output.plain(line), markup=False)
+        console.print(line)
     if found.change.plan:
-        console.print(output.plain(f"\n{found.change.plan}"), markup=False)
+        console.print(f"\n{found.change.plan}")
 
 
-def show(console: Console, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...]) -> None:
+def show(console: Screen, record: Path, outcome: Outcome | None, verdicts: tuple[Verdict, ...]) -> None:
     """Numbers first, then each verdict with its evidence."""
     for line in opening(record, outcome):
-        console.print(output.plain(line), markup=False)
+        console.print(line)
     for number, verdict in enumerate(verdicts, 1):
         console.print(verdict_text(number, verdict))
 
@@ -87,10 +87,9 @@ def opening(record: Path, outcome: Outcome | None) -> list[str]:
     return [f"Run {name} did not end; go on with: llmopt optimize --resume {name}"]
 
 
-def show_diff(console: Console, diff: str) -> None:
+def show_diff(console: Screen, diff: str) -> None:
     """The change, in colours on a terminal."""
     if diff:
-        diff = output.plain(diff)  # the file of the run has it byte by byte
         console.print()
         console.print(Syntax(diff, "diff", background_color="default") if console.is_terminal else Text(diff))
 
@@ -110,17 +109,21 @@ def kept_of(record: Path) -> Kept | None:
 def verdict_text(number: int, verdict: Verdict) -> Text:
     """What was tried, how it ended, and what each stage saw."""
     ending = "kept" if verdict.accepted else f"turned down at {verdict.stage}"
-    text = Text(
-        f"\n{number}. {verdict.function} by {verdict.author}: {ending}\n", style="green" if verdict.accepted else ""
-    )
+    about = output.one_line(f"{verdict.function} by {verdict.author}: {ending}")
+    text = Text(f"\n{number}. {about}\n", style="green" if verdict.accepted else "")
     lines = [f"   plan: {words.first_line(verdict.plan, 400)}"] if verdict.plan else []
     if verdict.accepted:
         lines.append(f"   speedup: {describe(verdict.speedup, verdict.interval)}")
     else:
-        first, *more = verdict.reason.splitlines()[:12] or [""]
+        first, *more = output.plain(verdict.reason).splitlines()[:12] or [""]
         lines += [f"   reason: {first}", *(f"           {line}" for line in more)]
     lines.append(f"   evidence: {evidence.line(verdict.evidence)}")
-    lines += [f"   {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage != "syntax"]
+    seen = {
+        stage: output.plain(text).replace("\n", "\n      ")
+        for stage, text in verdict.evidence.items()
+        if stage != "syntax"
+    }
+    lines += [f"   {stage}: {text}" for stage, text in seen.items()]
     lines.append(
         f"   {words.tokens(verdict.usage)}, {words.duration(verdict.seconds)}; commit {verdict.commit[:12] or 'none'}"
     )

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from llmopt import baseline, benchmark_files, changes, git, output, session, stages, trial
 from llmopt.changes import Change
 from llmopt.checks import guard, require
 from llmopt.commands import optimize
 from llmopt.data import Base, Candidate, Check, Finding, Hotspot, Outcome, Proposal, Verdict
 from llmopt.reports import summary, terminal, verification, words
+from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.reports.verification import OutOfBounds, Verified
 from llmopt.session import Session
@@ -66,7 +65,7 @@ def run(
 
 def open_view(options: Options) -> View:
     """The live screen or the log; with --json always the log, on standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = Screen(stderr=True)
     return terminal.open_view(console, live=not options.json, verbose=options.verbose, quiet=options.quiet)
 
 
@@ -214,14 +213,14 @@ def report(found: Verified, options: Options) -> None:
     if options.json:
         print(json.dumps(verification.as_json(found)))
         return
-    show(Console(highlight=False, soft_wrap=True), found)
+    show(Screen(soft_wrap=True), found)
 
 
-def show(console: Console, found: Verified) -> None:
+def show(console: Screen, found: Verified) -> None:
     """Print the lines, the verdict in bold; on a terminal what is too long goes on below its beginning."""
     for number, line in enumerate(verification.text(found)):
-        for part in wrapped(output.plain(line), console.width) if console.is_terminal else [output.plain(line)]:
-            console.print(part, style="bold" if number == 0 else None, markup=False)
+        for part in wrapped(output.plain(line), console.width) if console.is_terminal else [line]:
+            console.print(part, style="bold" if number == 0 else None)
 
 
 def wrapped(line: str, width: int) -> list[str]:

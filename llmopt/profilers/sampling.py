@@ -75,7 +75,7 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
             stacks[_frames(indices, functions, names)] += seconds
         for file, line, seconds in report["lines"]:
             path = resolver.relative(file)
-            if path != file:
+            if path != file and line is not None:
                 lines[f"{path}:{line}"] += seconds
     first = min(reports, key=lambda report: float(report["started"]))
     wall = first["wall"] if first["windowed"] else probed.ran.wall_seconds

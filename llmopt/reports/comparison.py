@@ -209,7 +209,9 @@ def markdown(compared: Compared) -> str:
 
 
 def _cell(value: str) -> str:
-    return output.plain(value).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """The text as it is: no table, tag, link, picture or mention of its own."""
+    shown = output.one_line(value).replace("|", "\\|").replace("<", "&lt;")
+    return shown.replace("](", "]\\(").replace("@", "&#64;")
 
 
 # --- for scripts -----------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +19,7 @@ from llmopt import output
 from llmopt.data import Decision, Hotspot, Usage, Verdict
 from llmopt.loop import Event, Localized
 from llmopt.reports import words
+from llmopt.reports.screen import Screen
 
 SHOWN_HOTSPOTS = 5
 SHOWN_VERDICTS = 8
@@ -60,8 +60,7 @@ class Log:
     def _say(self, text: str) -> None:
         if not self.quiet:
             elapsed = time.monotonic() - self._started
-            line = f"[{elapsed:6.1f}s] {output.plain(text)}"
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(f"[{elapsed:6.1f}s] {output.one_line(text)}", soft_wrap=True)
 
     def header(self, lines: list[str]) -> None:
         for line in lines:
@@ -140,7 +139,7 @@ def hot_table(hotspots: tuple[Hotspot, ...] | list[Hotspot], skipped: int = 0) -
         table.add_column(title, justify="right", no_wrap=True)
     for spot in hotspots:
         table.add_row(
-            escape(words.short(spot.function.key)),
+            words.short(spot.function.key),
             words.percent(spot.self_share),
             words.percent(spot.inclusive_share),
             f"{spot.calls:,}" if spot.calls is not None else "–",
@@ -188,10 +187,10 @@ class LiveScreen:
             self.console.print(Text(f"note: {notice}", style="yellow"))
 
     def header(self, lines: list[str]) -> None:
-        self.state.header += lines
+        self.state.header += map(output.one_line, lines)
 
     def stage(self, text: str) -> None:
-        self.state.stage, self.state.detail = text, ""
+        self.state.stage, self.state.detail = output.one_line(text), ""
 
     def progress(self, decision: Decision) -> None:
         self.state.detail = words.decision(decision)
@@ -205,7 +204,7 @@ class LiveScreen:
             self.stage(words.event(event)[0])
 
     def notice(self, text: str) -> None:
-        self.state.notices.append(text)
+        self.state.notices.append(output.one_line(text))
 
     def spent(self, usage: Usage) -> None:
         self.state.usage = usage
@@ -222,7 +221,7 @@ class LiveScreen:
 
 def show(parts: Sequence[RenderableType]) -> None:
     """Print a result. Without a terminal its lines stay whole, however long they are."""
-    console = Console(highlight=False)
+    console = Screen()
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 

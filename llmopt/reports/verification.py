@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from llmopt import evidence
+from llmopt import evidence, output
 from llmopt.changes import Change
 from llmopt.data import Verdict
 from llmopt.judge import describe
@@ -50,19 +50,23 @@ def text(found: Verified) -> list[str]:
     verdict = found.verdict
     lines = [_headline(found)]
     if not verdict.accepted:
-        lines += [f"  {line}" for line in verdict.reason.splitlines()]
+        lines += [f"  {line}" for line in output.plain(verdict.reason).splitlines()]
     if found.is_measured and not verdict.accepted:
         lines.append(f"  speedup: {describe(verdict.speedup, verdict.interval)}")
     lines += _about_files(found)
     lines.append(f"  evidence: {evidence.line(verdict.evidence)}")
-    lines += [f"    {stage}: {seen}" for stage, seen in verdict.evidence.items() if stage not in ("syntax", "files")]
+    lines += [
+        f"    {stage}: {output.plain(seen)}".replace("\n", "\n      ")
+        for stage, seen in verdict.evidence.items()
+        if stage not in ("syntax", "files")
+    ]
     under = f", sandbox: {found.sandbox}" if found.sandbox else ""
     lines.append(f"  {_files(found.change)}; {words.duration(found.seconds)}; run {found.run}{under}")
     return lines
 
 
 def _headline(found: Verified) -> str:
-    verdict, name = found.verdict, found.change.name
+    verdict, name = found.verdict, output.one_line(found.change.name)
     if verdict.put_aside:
         return f"Put aside for you, not accepted, at {verdict.stage}: {name}"
     if not verdict.accepted:
@@ -78,14 +82,14 @@ def _files(change: Change) -> str:
         return "no files"
     more = f" and {len(change.files) - SHOWN_FILES} more" if len(change.files) > SHOWN_FILES else ""
     against = f" against {change.base[:10]}"
-    return f"{', '.join(change.files[:SHOWN_FILES])}{more}{against}"
+    return f"{output.one_line(', '.join(change.files[:SHOWN_FILES]))}{more}{against}"
 
 
 def _about_files(found: Verified) -> list[str]:
     """Which files are out of bounds, all of them, and how to judge the change with them."""
     if found.verdict.accepted or not found.out_of_bounds:
         return []
-    lines = [f"  out of bounds: {', '.join(each.path for each in found.out_of_bounds)}"]
+    lines = [output.one_line(f"  out of bounds: {', '.join(each.path for each in found.out_of_bounds)}")]
     if any(each.is_workload for each in found.out_of_bounds):
         lines.append("  the workload cannot be part of what it measures: commit it first, or name another one")
     allowed = [each.path for each in found.out_of_bounds if each.can_be_allowed]

@@ -58,17 +58,20 @@ def tokens(usage: Usage) -> str:
 
 def short(function: str) -> str:
     """A function's key as people say it: the file's name and the qualified name."""
-    path, _, name = function.partition("::")
+    path, _, name = output.one_line(function).partition("::")
     return f"{path.rsplit('/', 1)[-1]}::{name}"
 
 
 def verdict(value: Verdict) -> str:
     """One line: what was tried on which function, and how it ended."""
     if value.accepted:
-        return f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({value.author})"
+        return (
+            f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({output.one_line(value.author)})"
+        )
     end = "put aside" if value.put_aside else "turned down"
-    text = f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
-    return output.plain(text)
+    return output.one_line(
+        f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+    )
 
 
 def first_line(text: str, width: int = 200) -> str:

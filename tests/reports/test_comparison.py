@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import scripted
-from rich.console import Console
 from rich.text import Text
 from scripted import BASE, CANDIDATE, Scripted
 
@@ -21,6 +20,7 @@ from llmopt.data import Pair, Sample
 from llmopt.errors import UsageError
 from llmopt.reports import comparison, plot
 from llmopt.reports.comparison import Compared
+from llmopt.reports.screen import Screen
 from llmopt.revisions import Side
 
 GREEN, RED = "\x1b[32m", "\x1b[31m"
@@ -43,7 +43,7 @@ def compared(speedup: float, spec: str = "work", noise: float = 0.01, pairs: int
 
 
 def shown(value: Compared, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard", highlight=False)
+    console = Screen(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
     for part in comparison.text(value):
         console.print(part, soft_wrap=isinstance(part, Text))
     assert isinstance(console.file, io.StringIO)
