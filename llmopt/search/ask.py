@@ -18,6 +18,7 @@ from llmopt.models.context import ContextError
 from llmopt.prompts import render
 from llmopt.search import dossier
 from llmopt.search.facts import Facts
+from llmopt.search.masks import Masks
 
 RULES = "rules"  # proposals of these authors cost nothing and are no attempts of a model
 EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a test's output says most
@@ -40,6 +41,7 @@ class Asking:
     model: Model
     read: ReadFile
     facts: Facts
+    masks: Masks
     author: str = ""
     folder: Path | None = None
     tokens: int = dossier.TOKENS
@@ -71,7 +73,8 @@ def propose(
     `author` names the model in proposals (default: what it calls itself), `folder` holds the user's own prompts,
     `tokens` bounds a dossier. ModelError and BudgetError of the model propagate.
     """
-    asking = Asking(model, read, facts, author, folder, tokens)
+    masks = Masks(read)
+    asking = Asking(model, masks.read, facts, masks, author, folder, tokens)
     known = len(verdicts)
     for hotspot in hotspots:
         yield from _pursue(hotspot, hotspots, verdicts, asking, attempts)
@@ -151,7 +154,8 @@ def _take_turn(hotspot: Hotspot, messages: tuple[Message, ...], what: str, askin
 
 
 def _ask(hotspot: Hotspot, messages: tuple[Message, ...], subject: str, asking: Asking) -> Turn:
-    reply = asking.model(Conversation(messages, subject))
+    sent = tuple(replace(message, text=asking.masks.hide(message.text)) for message in messages)
+    reply = asking.model(Conversation(sent, subject))
     answered = (*messages, Message("assistant", reply.text if reply.text.strip() else "(no answer)"))
     return Turn(_proposal(hotspot, reply, asking), answered, reply.stop)
 
@@ -164,7 +168,7 @@ def _proposal(hotspot: Hotspot, reply: Reply, asking: Asking) -> Proposal:
         return replace(bare, problem=DECLINED)
     try:
         parsed = edits.parse(reply.text)
-        return replace(bare, edits=parsed, files=edits.apply(parsed, asking.read))
+        return replace(bare, edits=parsed, files=asking.masks.restore(edits.apply(parsed, asking.masks.as_sent)))
     except EditError as error:
         return replace(bare, problem=str(error))
 

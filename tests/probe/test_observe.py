@@ -389,7 +389,7 @@ def test_main_file_is_observed_however_it_is_run(tmp_path: Path, python: str, wa
     here = probing(tmp_path, python, {"main.py": source})
     (report,) = observe(here, chosen("main.py", source, "f"), *WAYS[way])
     assert report["functions"][0]["calls"] == 7
-    assert [line[:2] for line in report["functions"][0]["lines"]] == [[1, 7]]
+    assert [[*line[:2]] for line in report["functions"][0]["lines"]] == [[1, 7]]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
