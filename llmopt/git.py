@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from llmopt import keys
 from llmopt.data import Tree
 from llmopt.errors import EditError, ProjectError
 
@@ -98,7 +99,10 @@ def _without_callers_repository() -> Iterator[None]:
 
 
 def _is_foreign(name: str) -> bool:
-    return name.startswith("GIT_") and name not in CALLERS and not name.startswith(CALLERS_PREFIXES)
+    """What would point git elsewhere, and keys: a repository's own configuration may name programs that git runs."""
+    return keys.is_secret(name) or (
+        name.startswith("GIT_") and name not in CALLERS and not name.startswith(CALLERS_PREFIXES)
+    )
 
 
 def _failure(root: Path, command: str, problem: gitpython.GitCommandError) -> ProjectError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmopt import keys
 from llmopt.data import Interpreter
 from llmopt.errors import ProjectError, UsageError
 
@@ -135,7 +136,15 @@ def _ask(manager: Manager, folder: Path) -> Path | None:
     if shutil.which(manager.command[0]) is None:
         return None
     try:
-        said = subprocess.run(manager.command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=True)
+        said = subprocess.run(
+            manager.command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+            env=keys.without_keys(os.environ),
+        )
     except (OSError, subprocess.SubprocessError):  # it has no environment yet
         return None
     lines = said.stdout.strip().splitlines()
@@ -168,7 +177,7 @@ def look(path: str, found: str) -> Look:
 
 def _question(path: str, found: str) -> dict[str, Any]:
     # Variables such as PYTHONPATH would show the search path of this shell, not the interpreter's.
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    clean = {n: value for n, value in keys.without_keys(os.environ).items() if not n.startswith("PYTHON")}
     problem, hint = "", "make the environment anew, or name another interpreter with --python"
     try:
         said = subprocess.run([path, "-c", LOOK], env=clean, capture_output=True, timeout=SECONDS, check=True)

@@ -33,7 +33,7 @@ LAYERS = [
     ["doubts"],
     ["judge", "samples"],
     ["reported"],
-    ["data", "errors", "evidence", "folders", "machine"],
+    ["data", "errors", "evidence", "folders", "keys", "machine"],
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from anthropic import Anthropic, AnthropicError
+from anthropic import Anthropic, AnthropicError, DefaultHttpxClient
 from anthropic.types import (
     AssistantMessageParam,
     MessageParam,
@@ -29,7 +29,10 @@ from llmopt.models.endpoint import (
     cut_off,
     explained,
     is_local,
+    key_of,
+    keyless,
     missing_key,
+    unforwarded,
     url_of,
 )
 from llmopt.models.prices import Price, cost
@@ -74,29 +77,36 @@ def open_endpoint(
         if not answer.complete:
             raise cut_off(endpoint)
         usage = replace(answer.usage, cost_usd=cost(answer.usage, price, answer.written_tokens))
-        return Reply(answer.text, answer.model or endpoint.name, usage, STOPS.get(answer.stop, "end"))
+        return Reply(
+            keyless(answer.text, endpoint), answer.model or endpoint.name, usage, STOPS.get(answer.stop, "end")
+        )
 
     return within_context(ask)
 
 
 def endpoint_of(spec: ModelSpec, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES) -> Endpoint:
     """Where and as whom to ask; the SDK finds the key (ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or a profile)."""
-    endpoint = Endpoint(PROVIDER, spec.name, url_of(spec), "", retries, timeout_seconds)
-    with explained(endpoint, AnthropicError), Anthropic(base_url=endpoint.url) as client:
+    endpoint = Endpoint(PROVIDER, spec.name, url_of(spec), retries=retries, timeout_seconds=timeout_seconds)
+    with explained(endpoint, AnthropicError), connect(endpoint) as client:
         key = client.api_key or client.auth_token or ""
-        if not key and client.credentials is None:
-            if not is_local(endpoint.url):
-                raise missing_key(PROVIDER)
-            return replace(endpoint, key=NO_KEY)
-    return replace(endpoint, key=key)
+        has_others = client.credentials is not None
+    if key or has_others:
+        key_of(PROVIDER, endpoint.url)
+        return replace(endpoint, key=key)
+    key, stored = key_of(PROVIDER, endpoint.url)
+    if not key and not is_local(endpoint.url):
+        raise missing_key(PROVIDER)
+    return replace(endpoint, key=key or NO_KEY, stored=stored)
 
 
 def connect(endpoint: Endpoint) -> Anthropic:
     return Anthropic(
-        api_key=NO_KEY if endpoint.key == NO_KEY else None,  # otherwise the SDK looks where it looked before
+        # Otherwise the SDK looks where it looked before.
+        api_key=endpoint.key if endpoint.stored or endpoint.key == NO_KEY else None,
         base_url=endpoint.url,
         timeout=endpoint.timeout,
         max_retries=endpoint.retries,
+        http_client=unforwarded(DefaultHttpxClient),
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 
+from llmopt import keys
 from llmopt.errors import ModelError, UsageError
 from llmopt.models import context
 from llmopt.models.spec import ModelSpec
@@ -30,9 +31,11 @@ CONNECT_SECONDS = 10.0
 NO_KEY = "none"
 # What providers' keys look like, also where an error message repeats a part of one.
 KEY_LIKE = re.compile(r"\bsk-[\w*.-]{4,}|\bBearer \S{4,}")
+URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*@")
 LONGEST_MESSAGE = 300
 OFFERED_SHOWN = 20
 
+Client = TypeVar("Client")
 Phase = Literal["asking", "reading"]
 
 
@@ -54,12 +57,14 @@ PROVIDERS = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and as whom to ask. `key` is "" when the SDK found other credentials."""
+    """Where and as whom to ask. `key` is "" when the SDK found other credentials; `stored` says that the SDK does not
+    find it by itself."""
 
     provider: Provider
     name: str
     url: str
     key: str = field(default="", repr=False)
+    stored: bool = False
     retries: int = RETRIES
     timeout_seconds: float = TIMEOUT_SECONDS
 
@@ -70,8 +75,7 @@ class Endpoint:
     @property
     def shown(self) -> str:
         """The URL without a user's name, password or query."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+        return keys.shown_url(self.url)
 
 
 def url_of(spec: ModelSpec) -> str:
@@ -89,7 +93,7 @@ def checked(url: str, where: str) -> str:
     except ValueError:  # brackets of an IPv6 address, a port out of range
         is_usable = False
     if not is_usable:
-        raise UsageError(f"{url!r} in {where} is not a URL", "write it as http://HOST:PORT")
+        raise UsageError(f"{keys.shown_url(url)!r} in {where} is not a URL", "write it as http://HOST:PORT")
     return url
 
 
@@ -117,11 +121,40 @@ def is_local(url: str) -> bool:
     return address.is_private or address.is_loopback
 
 
+def key_of(provider: Provider, url: str) -> tuple[str, bool]:
+    """The key for a server and whether it is the keyring's, which is asked only where the environment has none and the
+    server is not one of one's own. ModelError for one that no header can hold."""
+    given = os.environ.get(provider.key_variable, "").strip()
+    key = given or ("" if is_local(url) else keys.stored(provider.key_variable).strip())
+    if not (key.isascii() and key.isprintable()):
+        where = provider.key_variable if given else f"the keyring's entry {provider.key_variable}"
+        raise ModelError(f"{where} holds characters that no key has", "copy the key again, without quotes or line ends")
+    return key, bool(key) and not given
+
+
 def missing_key(provider: Provider) -> ModelError:
     return ModelError(
         f"no key for {provider.kind}: {provider.key_variable} is not set",
-        f"export {provider.key_variable}=…; a server of your own needs none: {provider.kind}:NAME@http://localhost:PORT",
+        f"export {provider.key_variable}=…, or `keyring set {keys.SERVICE} {provider.key_variable}` with the extra "
+        f"llmopt[keyring]; a server of your own needs none: {provider.kind}:NAME@http://localhost:PORT",
     )
+
+
+def keyless(text: str, endpoint: Endpoint) -> str:
+    """What a server said without the key, should it repeat it."""
+    return text.replace(endpoint.key, "***") if len(endpoint.key) > len(NO_KEY) else text
+
+
+def unforwarded(client: Callable[..., Client]) -> Client:
+    """An SDK's HTTP client that follows no redirect. ModelError for a proxy in the environment that is none."""
+    try:
+        return client(follow_redirects=False)
+    except (ValueError, httpx2.InvalidURL):  # its text holds the URL, with its password
+        names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
+        raise ModelError(
+            f"the proxy in {' or '.join(sorted(names)) or 'the environment'} cannot be used",
+            "write it as http://HOST:PORT, or unset it",
+        ) from None
 
 
 # --- failures --------------------------------------------------------------------------------------------------
@@ -146,6 +179,10 @@ def explain(
 ) -> ModelError:
     """One line of what failed and one of what to try, for an exception of either SDK or of their HTTP library."""
     status = getattr(error, "status_code", 0) or 0
+    if 300 <= status < 400:  # followed, a redirect would carry the code and the key to whoever it names
+        return ModelError(
+            f"{endpoint.shown} redirects elsewhere ({status})", "give the URL that it leads to, if you trust it"
+        )
     if status == 404:
         return unknown_model(endpoint, said(error, endpoint), offered)
     if found := overrun(error):
@@ -241,9 +278,9 @@ def root_cause(error: BaseException) -> BaseException:
 def said(error: BaseException, endpoint: Endpoint) -> str:
     """What the server or the library said, on one line, without keys, not too long."""
     text = " ".join(message_of(error).split()) or type(error).__name__
-    if len(endpoint.key) > len(NO_KEY):
-        text = text.replace(endpoint.key, "***")
-    text = KEY_LIKE.sub("***", text)
+    for secret in (endpoint.key, *keys.values(os.environ), urlsplit(endpoint.url).password or ""):
+        text = text.replace(secret, "***") if len(secret) > len(NO_KEY) else text
+    text = URL_PASSWORD.sub("***@", KEY_LIKE.sub("***", text))
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"
 
 

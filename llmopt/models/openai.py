@@ -7,12 +7,11 @@ reports no token use, it is estimated, leaning to too many.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
-from openai import OpenAI, OpenAIError
+from openai import DefaultHttpxClient, OpenAI, OpenAIError
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.responses import EasyInputMessageParam, Response, ResponseInputParam, ResponseStreamEvent
@@ -29,7 +28,10 @@ from llmopt.models.endpoint import (
     explained,
     is_local,
     is_official,
+    key_of,
+    keyless,
     missing_key,
+    unforwarded,
     url_of,
 )
 from llmopt.models.prices import Price, cost, estimate_input, estimate_tokens
@@ -50,20 +52,28 @@ def open_endpoint(
         # A client per question: it waits seconds to minutes for the answer, and nothing is left open in between.
         with connect(endpoint) as client:
             reply, written_tokens = converse(client, endpoint, conversation)
-        return replace(reply, usage=replace(reply.usage, cost_usd=cost(reply.usage, price, written_tokens)))
+        text = keyless(reply.text, endpoint)
+        return replace(reply, text=text, usage=replace(reply.usage, cost_usd=cost(reply.usage, price, written_tokens)))
 
     return within_context(ask)
 
 
 def endpoint_of(spec: ModelSpec, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES) -> Endpoint:
-    url, key = url_of(spec), os.environ.get(PROVIDER.key_variable, "")
+    url = url_of(spec)
+    key, stored = key_of(PROVIDER, url)
     if not key and not is_local(url):
         raise missing_key(PROVIDER)
-    return Endpoint(PROVIDER, spec.name, url, key or NO_KEY, retries, timeout_seconds)
+    return Endpoint(PROVIDER, spec.name, url, key or NO_KEY, stored, retries, timeout_seconds)
 
 
 def connect(endpoint: Endpoint) -> OpenAI:
-    return OpenAI(api_key=endpoint.key, base_url=endpoint.url, timeout=endpoint.timeout, max_retries=endpoint.retries)
+    return OpenAI(
+        api_key=endpoint.key,
+        base_url=endpoint.url,
+        timeout=endpoint.timeout,
+        max_retries=endpoint.retries,
+        http_client=unforwarded(DefaultHttpxClient),
+    )
 
 
 def offered(endpoint: Endpoint) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from llmopt.errors import UsageError
+from llmopt.keys import shown_url
 
 FORMS = {
     "anthropic": "anthropic:NAME or anthropic:NAME@URL",
@@ -52,11 +53,12 @@ def parse_kind(spec: str) -> ModelSpec:
     name, at, url = rest.partition("@")
     if at and not re.match(r"https?://[^/]", url):
         raise UsageError(
-            f"{url!r} in the model {spec!r} is not a URL", f"write {kind}:{name or 'NAME'}@http://HOST:PORT"
+            f"{shown_url(url)!r} in the model {kind}:{name} is not a URL",
+            f"write {kind}:{name or 'NAME'}@http://HOST:PORT",
         )
-    if re.match(r"https?://[^/]*@", url):
+    if re.match(r"https?://[^/]*@|[^?#]*[?#]", url):
         raise UsageError(
-            f"the URL of the model {kind}:{name} holds a user or password, which would be printed and recorded",
+            f"the URL of the model {kind}:{name} holds a user, password or query, which would be printed and recorded",
             "give the key in OPENAI_API_KEY or ANTHROPIC_API_KEY instead",
         )
     return ModelSpec(kind, name.strip(), url.strip())

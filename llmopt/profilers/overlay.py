@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmopt import keys
 from llmopt.data import Interpreter
 
 REQUIREMENT = "line_profiler>=4.2"
@@ -92,7 +93,8 @@ def _installers(python: str, tag: tuple[str, ...]) -> Iterator[list[str]]:
 
 def _run(command: list[str]) -> str | None:
     """What it prints; None when it fails."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    known = keys.without_keys(os.environ)
+    environment = {name: value for name, value in known.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False)
     except (OSError, subprocess.TimeoutExpired):

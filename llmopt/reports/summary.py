@@ -12,6 +12,7 @@ from llmopt.config import Settings
 from llmopt.data import Base, Outcome, Verdict
 from llmopt.judge import describe, resolvable
 from llmopt.keep import Kept
+from llmopt.keys import shown_url
 from llmopt.reports import words
 from llmopt.session import Session
 
@@ -45,7 +46,7 @@ def sent(model: str) -> str:
     kind, _, name = model.partition(":")
     if kind in ("anthropic", "openai"):
         url = name.partition("@")[2] or os.environ.get(f"{kind.upper()}_BASE_URL", "")
-        return f" (sources of hot functions are sent to {url.rpartition('@')[2] or kind})"
+        return f" (sources of hot functions are sent to {shown_url(url) if url else kind})"
     return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
 
 

@@ -7,11 +7,12 @@ appends each one's verdict to `verdicts` before drawing the next: the feedback i
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from llmopt import edits
+from llmopt import edits, keys
 from llmopt.data import Conversation, Hotspot, Message, Model, Proposal, ReadFile, Reply, Verdict
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
@@ -73,7 +74,7 @@ def propose(
     `author` names the model in proposals (default: what it calls itself), `folder` holds the user's own prompts,
     `tokens` bounds a dossier. ModelError and BudgetError of the model propagate.
     """
-    masks = Masks(read)
+    masks = Masks(read, keys.values(os.environ))
     asking = Asking(model, masks.read, facts, masks, author, folder, tokens)
     known = len(verdicts)
     for hotspot in hotspots:

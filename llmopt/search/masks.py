@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from llmopt.data import ReadFile
 from llmopt.errors import EditError
@@ -23,8 +23,10 @@ LEAST_CHARACTERS = 8  # of a secret that is looked for in other texts as well
 class Masks:
     """The secrets of the files that were read so far, by their masks."""
 
-    def __init__(self, read: ReadFile) -> None:
+    def __init__(self, read: ReadFile, others: Sequence[str] = ()) -> None:
+        """`others` are secrets that no pattern needs to know: those of the environment."""
         self._read = read
+        self._others = tuple(others)
         self._texts: dict[str, str] = {}
         self._secrets: dict[str, str] = {}  # mask -> secret
 
@@ -38,13 +40,17 @@ class Masks:
         mark = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:6]
         names: dict[str, str] = {}
         out, at = [], 0
-        for start, end in secrets.find(text, path):
+        for start, end in self._find(text, path):
             secret = text[start:end]
             name = names.setdefault(secret, f"MASKED_{mark}_{len(names) + 1}")
             out += [text[at:start], name]
             at = end
         self._secrets |= {name: secret for secret, name in names.items()}
         return "".join([*out, text[at:]])
+
+    def _find(self, text: str, path: str = "") -> list[secrets.Span]:
+        known = [match.span() for each in self._others for match in re.finditer(re.escape(each), text)]
+        return secrets.merged([*secrets.find(text, path), *known])
 
     def as_sent(self, path: str) -> str:
         """The file as the conversation shows it: also without the secrets that other files told of."""
@@ -60,7 +66,7 @@ class Masks:
         """A text of a conversation without secrets: those of the files, and whatever else looks like one."""
         text = self._without_known(text)
         out, at = [], 0
-        for start, end in secrets.find(text):
+        for start, end in self._find(text):
             if not MASK.search(text[start:end]) and text[start:end] != NAMELESS:
                 out += [text[at:start], NAMELESS]
                 at = end

@@ -71,6 +71,11 @@ def find(text: str, path: str = "") -> list[Span]:
     spans = [*_keys(text), *_by_rules(text)]
     if spans and path.endswith((".py", ".pyi")):
         spans = _inside_text(text, spans)
+    return merged(spans)
+
+
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """In order; of those that overlap the first and longest."""
     found: list[Span] = []
     for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
         if not found or start >= found[-1][1]:
