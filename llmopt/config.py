@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from llmopt.errors import UsageError
 from llmopt.judge import MAX_PAIRS, MIN_SPEEDUP
+from llmopt.keys import shown_url
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -150,7 +151,24 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
     for values, source in layers:
         for name, value in values.items():
             merged[name], where[name] = value, source
-    return check(merged, where)
+    settings = check(merged, where)
+    if where.get("model") == str(file):
+        _refuse_foreign_server(settings.model, file)
+    return settings
+
+
+def _refuse_foreign_server(model: str, file: Path | None) -> None:
+    """Whoever wrote a repository's configuration does not say to which server the user's key and code are sent."""
+    _, at, url = model.partition("@")
+    if (
+        at
+        and re.match("(openai|anthropic):", model)
+        and not re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])[:/]?", url)
+    ):
+        raise UsageError(
+            f"{file} names the server {shown_url(url)!r} for the model, to which your code and key would be sent",
+            "if that is meant, say so yourself: --model, or LLMOPT_MODEL in the environment",
+        )
 
 
 def check(values: Mapping[str, Any], where: Mapping[str, str]) -> Settings:

@@ -33,11 +33,12 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.lines = list(records(path))
         _cut_torn_line(path)
         self._known = {(line["kind"], line["key"]): line["value"] for line in self.lines if line["key"]}
         self._stream = path.open("ab", buffering=0)
+        os.fchmod(self._stream.fileno(), 0o600)  # it holds the user's code
 
     def add(self, kind: str, value: Any, key: str = "") -> None:
         """Append one record; it is on disk when this returns."""
@@ -161,10 +162,17 @@ def _cut_torn_line(path: Path) -> None:
 
 
 def state_folder(root: Path) -> Path:
-    """`.llmopt` at the git root, made on first use, ignored by a .gitignore of its own."""
+    """`.llmopt` at the git root, made on first use, for this user's eyes, ignored by a .gitignore of its own.
+
+    ProjectError where it is a link: a repository could then have llmopt write, and change rights, anywhere.
+    """
     folder = root / FOLDER
+    if link := next((each for each in (folder, folder / "runs") if each.is_symlink()), None):
+        raise ProjectError(f"{link} is a symbolic link", "llmopt keeps its journal there; remove the link")
     try:
         (folder / "runs").mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o700)
         if not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text("*\n")
     except OSError as problem:
@@ -209,7 +217,7 @@ def new_run(folder: Path) -> str:
     for number in range(1, 100):
         run = name if number == 1 else f"{name}-{number}"
         try:
-            (folder / "runs" / run).mkdir()
+            (folder / "runs" / run).mkdir(mode=0o700)
         except FileExistsError:
             continue
         return run

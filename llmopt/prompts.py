@@ -47,7 +47,7 @@ def _environment(folder: Path | None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"fenced": fenced, "percent": percent, "cell": cell}
+    environment.filters |= {"fenced": fenced, "percent": percent, "cell": cell, "inline": inline, "words": words}
     return environment
 
 
@@ -65,4 +65,18 @@ def percent(share: float) -> str:
 
 def cell(text: str) -> str:
     """One line of code as a cell of a Markdown table."""
-    return "`" + text.strip().replace("|", "\\|").replace("`", "'") + "`"
+    return inline(text).replace("|", "\\|")
+
+
+def inline(text: str) -> str:
+    """A name, a path or a line of code as a code span that it cannot end."""
+    return f"`{_one_line(text).replace('`', chr(39)) or ' '}`"
+
+
+def words(text: str) -> str:
+    """What somebody wrote, in a line of prose: no heading, no fence, no code span of its own."""
+    return re.sub(r"[`~]{2,}", "'", _one_line(text)).replace("`", "'")
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

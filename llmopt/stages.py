@@ -6,6 +6,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from llmopt.data import (
     Proposal,
     Proposer,
     ReadFile,
+    Tree,
     Verdict,
 )
 from llmopt.errors import EditError, WorkloadError
@@ -177,6 +179,7 @@ def asked(opened: Session, base: Base, model: Model) -> Proposer:
     read = permitted(encoding.reader(opened.trees.of(base.commit)), opened.settings.exclude)
     known = facts.facts_of(opened.project, base.seconds, read)
     folder = opened.settings.prompts
+    unsent = excluded_texts(opened.trees.of(base.commit), opened.settings.exclude)
 
     def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
         yield from ask.propose(
@@ -187,9 +190,21 @@ def asked(opened: Session, base: Base, model: Model) -> Proposer:
             facts=known,
             attempts=opened.settings.attempts,
             folder=Path(folder) if folder else None,
+            excluded=unsent,
         )
 
     return propose
+
+
+def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:
+    """The sources that the user excludes."""
+    read, found = encoding.reader(tree), []
+    for path in sorted(tree.path.rglob("*.py")) if exclude else ():
+        name = path.relative_to(tree.path).as_posix()
+        if guard.is_excluded(name, exclude):
+            with suppress(EditError):
+                found.append(read(name))
+    return found
 
 
 def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:

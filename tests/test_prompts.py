@@ -43,7 +43,7 @@ def test_a_refinement_shows_the_failing_tests_or_the_measured_ratio() -> None:
     slow = refine(kind="timing", measured=True, speedup=0.987, interval=(0.97, 1.004))
     assert "0.987 times as fast, 95 % interval 0.970 to 1.004" in slow
     assert "crashes" in refine(kind="timing", reason="the workload crashes")
-    assert "nothing was tried: no edit" in refine(kind="edit", reason="no edit")
+    assert "nothing was tried:\n\n```text\nno edit\n```" in refine(kind="edit", reason="no edit")
 
 
 def test_a_folder_of_the_user_wins_template_by_template(tmp_path: Path) -> None:

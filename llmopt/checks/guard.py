@@ -62,7 +62,7 @@ PROTECTED_FILES = (
 # Below a package these are names like any other (a Django or Celery application has its `tasks.py`).
 PROTECTED_SCRIPTS = ("setup.py", "tasks.py", "fabfile.py", "dodo.py")
 # What steers Python itself or is llmopt's own: not even for the asking.
-FORBIDDEN = (".git", ".llmopt", "sitecustomize.py", "usercustomize.py", "*.pth")
+FORBIDDEN = (".git", "git~*", ".llmopt", "sitecustomize.py", "usercustomize.py", "*.pth")
 CODE = (".py", ".pyi", ".pyx", ".pxd")
 REASONS = 3  # as many are told of one candidate
 
@@ -171,9 +171,10 @@ def out_of_bounds(
 def turned_down(path: str, workload_files: Sequence[str], exclude: Sequence[str], allow: Sequence[str] = ()) -> str:
     """Why a path may not be edited, "" when it may."""
     pure = PurePosixPath(path)
-    if path in workload_files:
+    if path.lower() in map(str.lower, workload_files):
         return "it is the workload"
-    if any(fnmatch(part.lower(), pattern) for part in pure.parts for pattern in FORBIDDEN):
+    # Some file systems do not tell capitals, others leave off dots and spaces at the end: it is the same file there.
+    if any(fnmatch(part.lower().rstrip(" ."), pattern) for part in pure.parts for pattern in FORBIDDEN):
         return "files that steer Python, git or llmopt are out of bounds"
     if is_excluded(path, exclude):
         return "your configuration excludes it"
@@ -185,8 +186,9 @@ def turned_down(path: str, workload_files: Sequence[str], exclude: Sequence[str]
 def _protected(path: PurePosixPath) -> str:
     if any(part.lower() in PROTECTED_FOLDERS for part in path.parts[:-1]):
         return "tests, benchmarks and CI are out of bounds (allow-paths lifts that)"
-    is_script = path.name in PROTECTED_SCRIPTS and (len(path.parts) == 1 or path.name == "setup.py")
-    if is_script or any(fnmatch(path.name, pattern) for pattern in PROTECTED_FILES):
+    name = path.name.lower()
+    is_script = name in PROTECTED_SCRIPTS and (len(path.parts) == 1 or name == "setup.py")
+    if is_script or any(fnmatch(name, pattern.lower()) for pattern in PROTECTED_FILES):
         return "tests, benchmarks and configuration are out of bounds (allow-paths lifts that)"
     if path.suffix not in CODE:
         return f"only Python sources are edited ({', '.join(CODE)})"
@@ -211,7 +213,7 @@ def shadowing(
 
 def is_excluded(path: str, exclude: Sequence[str]) -> bool:
     """Does one of the user's patterns match the path, the end of it, or a folder that it is in?"""
-    return any(_matches(PurePosixPath(path), pattern) for pattern in exclude)
+    return any(_matches(PurePosixPath(path.lower()), pattern.lower()) for pattern in exclude)
 
 
 def _matches(path: PurePosixPath, pattern: str) -> bool:

@@ -40,6 +40,7 @@ def prepare(path: Path) -> None:
     """Make sure that lines can be appended; cut off the torn last line that a killed run may have left."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it holds the user's code
         with path.open("ab+") as file:
             file.seek(0)
             written = file.read()

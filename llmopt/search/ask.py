@@ -68,13 +68,15 @@ def propose(
     author: str = "",
     folder: Path | None = None,
     tokens: int = dossier.TOKENS,
+    excluded: Sequence[str] = (),
 ) -> Iterator[Proposal]:
     """Proposals of a model, hotspot by hotspot; ends once one is accepted, as the hotspots are stale then.
 
+    `excluded` are the texts of files that `read` does not give, so that no test's output quotes them to the model.
     `author` names the model in proposals (default: what it calls itself), `folder` holds the user's own prompts,
     `tokens` bounds a dossier. ModelError and BudgetError of the model propagate.
     """
-    masks = Masks(read, keys.values(os.environ))
+    masks = Masks(read, keys.values(os.environ), excluded)
     asking = Asking(model, masks.read, facts, masks, author, folder, tokens)
     known = len(verdicts)
     for hotspot in hotspots:
@@ -110,7 +112,8 @@ def _pursue(
         if verdict is None or verdict.accepted or turn.stop == "refusal" or turn.proposal.problem == DECLINED:
             return
         kind = feedback_kind(turn.proposal, verdict)
-        messages = (*turn.messages, _refinement(kind, verdict, asking.folder))
+        told = _without_excluded(verdict, asking.masks)
+        messages = (*turn.messages, _refinement(kind, told, asking.folder))
         feedback = f" refine {kind}"
 
 
@@ -187,6 +190,11 @@ def _opening(
     values = dossier.describe(hotspot, hotspots, verdicts, asking.read, asking.facts, asking.tokens)
     question = render("optimize", asking.folder, **values)
     return Message("system", render("system", asking.folder)), Message("user", question)
+
+
+def _without_excluded(verdict: Verdict, masks: Masks) -> Verdict:
+    evidence = {name: masks.without_excluded(text) for name, text in verdict.evidence.items()}
+    return replace(verdict, reason=masks.without_excluded(verdict.reason), evidence=evidence)
 
 
 def _refinement(kind: str, verdict: Verdict, folder: Path | None) -> Message:

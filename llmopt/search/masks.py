@@ -17,15 +17,23 @@ from llmopt.search import secrets
 
 MASK = re.compile(r"MASKED_([0-9a-f]{6})_(\d+)")
 NAMELESS = "MASKED_SECRET"  # in texts that are no files: nobody edits those
+LEAST_LINE = 12  # characters; shorter ones tell nothing, and stand in many files
+QUOTED = re.compile(r"^[>E]?\s*(\d+\s*\|?|[|+-])?\s*")  # what tracebacks and diffs put before a line of code
 LEAST_CHARACTERS = 8  # of a secret that is looked for in other texts as well
+
+
+def _bare(line: str) -> str:
+    return QUOTED.sub("", line).strip()
 
 
 class Masks:
     """The secrets of the files that were read so far, by their masks."""
 
-    def __init__(self, read: ReadFile, others: Sequence[str] = ()) -> None:
-        """`others` are secrets that no pattern needs to know: those of the environment."""
+    def __init__(self, read: ReadFile, others: Sequence[str] = (), excluded: Sequence[str] = ()) -> None:
+        """`others` are secrets that no pattern needs to know: those of the environment; `excluded` the texts of files
+        that are not sent."""
         self._read = read
+        self._unsent = {line for text in excluded for line in map(_bare, text.split("\n")) if len(line) >= LEAST_LINE}
         self._others = tuple(others)
         self._texts: dict[str, str] = {}
         self._secrets: dict[str, str] = {}  # mask -> secret
@@ -61,6 +69,11 @@ class Masks:
             if len(secret) >= LEAST_CHARACTERS:
                 text = text.replace(secret, name)
         return text
+
+    def without_excluded(self, text: str) -> str:
+        """What a test or a workload printed, without the lines of excluded files that tracebacks quote."""
+        lines = text.split("\n")
+        return "\n".join("… (of an excluded file)" if _bare(line) in self._unsent else line for line in lines)
 
     def hide(self, text: str) -> str:
         """A text of a conversation without secrets: those of the files, and whatever else looks like one."""

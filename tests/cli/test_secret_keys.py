@@ -1,4 +1,4 @@
-"""A whole `llmopt optimize` with the real clients: the key is in nothing that is left behind, whatever the server says."""
+"""A whole `llmopt optimize` with the real clients: the key is in nothing that is left, whatever the server says."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ def holds(path: Path, secret: bytes) -> bool:
 
 
 def left_behind(folder: Path, repo: Path) -> list[str]:
-    """Files below the folder, and git's objects whether packed or not, that hold a secret, but for the source itself."""
+    """Files below the folder, and git's objects, packed or not, that hold a secret, but for the source itself."""
     own = {git(repo, "rev-parse", "HEAD:shop/orders.py")}
     found = []
-    for path in (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+    for path in (path for path in folder.rglob("*") if path.is_file()):
         name = path.parent.name + path.name
         if path == repo / "shop" / "orders.py" or name in own:
             continue
         found += [f"{path}" for secret in (KEY, PASSWORD) if holds(path, secret.encode())]
-    objects = git(repo, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)").splitlines()
+    every = ("--batch-all-objects", "--batch-check=%(objectname) %(objecttype)")
+    objects = git(repo, "cat-file", *every).splitlines()
     for name, kind in (line.split() for line in objects):
         content = subprocess.run(["git", "-C", str(repo), "cat-file", kind, name], capture_output=True, check=True)
         # Versions of the source that has it are in it by the user's own doing.
