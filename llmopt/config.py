@@ -173,6 +173,11 @@ def _refuse_foreign_server(model: str, file: Path | None) -> None:
 
 def check(values: Mapping[str, Any], where: Mapping[str, str]) -> Settings:
     """The settings of these values; `where` says for an error's message where each of them stands."""
+    if re.search(r"@\w+://([^/]*@|[^?#]*[?#])", str(values.get("model", ""))):
+        raise UsageError(
+            f"the URL of the model in {where.get('model')} holds a user, password or query, which would be recorded",
+            "give the key in OPENAI_API_KEY or ANTHROPIC_API_KEY instead, the URL in OPENAI_BASE_URL",
+        )
     try:
         return Settings.model_validate(values)
     except ValidationError as problem:

@@ -14,6 +14,7 @@ SERVICE = "llmopt"  # of the keyring's entries; their user is the variable's nam
 SECRET_NAME = re.compile(
     r"(^|_)(KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|PAT|CREDENTIALS?)(_|$)|^(ANTHROPIC|OPENAI)_", re.IGNORECASE
 )
+URL_PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]*)@")
 LEAST_CHARACTERS = 8  # of a value that is looked for in texts
 
 
@@ -30,7 +31,7 @@ def is_secret(name: str) -> bool:
 def values(environ: Mapping[str, str]) -> list[str]:
     """What such variables hold, and passwords of proxies, as far as it is long enough to be found by its text."""
     found = [value for name, value in environ.items() if is_secret(name) and not re.match(r"/|\w+://", value)]
-    found += [urlsplit(value).password or "" for value in environ.values() if "://" in value and "@" in value]
+    found += [match[1] for value in environ.values() for match in URL_PASSWORD.finditer(value)]
     return [value for value in found if len(value) >= LEAST_CHARACTERS]
 
 

@@ -278,7 +278,7 @@ def root_cause(error: BaseException) -> BaseException:
 def said(error: BaseException, endpoint: Endpoint) -> str:
     """What the server or the library said, on one line, without keys, not too long."""
     text = " ".join(message_of(error).split()) or type(error).__name__
-    for secret in (endpoint.key, *keys.values(os.environ), urlsplit(endpoint.url).password or ""):
+    for secret in (endpoint.key, *keys.values({**os.environ, "": endpoint.url})):
         text = text.replace(secret, "***") if len(secret) > len(NO_KEY) else text
     text = URL_PASSWORD.sub("***@", KEY_LIKE.sub("***", text))
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"
