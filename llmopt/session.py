@@ -246,6 +246,16 @@ def _refuse_unseen(objective: str, sandbox: Opened) -> None:
 
 
 def _open(run: str, place: Place, settings: Settings, base: str, record: journal.Journal, folder: Path) -> Session:
+    try:
+        return _with_project(run, place, settings, base, record, folder)
+    except BaseException:
+        record.close()
+        raise
+
+
+def _with_project(
+    run: str, place: Place, settings: Settings, base: str, record: journal.Journal, folder: Path
+) -> Session:
     _refuse_uncounted(settings.objective)
     opened = project.open_project(
         place.folder, python=settings.python, test=settings.test, workloads=settings.workloads, roots=settings.roots
