@@ -40,6 +40,7 @@ demo-replay: $(STAMP)  ## the same on examples/difftext with recorded answers of
 bench: $(STAMP)  ## the figures of docs/results.md
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/profiling.py
+	$(BIN)/python benchmarks/sandbox.py
 
 bench-judge: $(STAMP)  ## the figures of docs/how-we-measure.md, some ten minutes; fails when a promise is not kept
 	$(BIN)/python benchmarks/judge/replay.py
