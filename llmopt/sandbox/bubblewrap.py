@@ -20,7 +20,9 @@ from llmopt.sandbox.launcher import CONTENTS
 
 NAMESPACES = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 OWN = ("--cap-drop", "ALL", "--die-with-parent")
-BEGIN = ("/bin/sh", "-c", 'echo >&4; exec "$@" 4>&-', "sh")
+# bash knows the time to the microsecond without starting anything; where it is missing, llmopt's own look has to do.
+BASH = Path("/bin/bash")
+BEGIN = 'echo $EPOCHREALTIME >&4; unset SHLVL PWD OLDPWD; exec "$@" 4>&-'
 TEMPORARY_BYTES = 4 * 1024**3  # of /tmp and of /dev/shm, which are in memory
 HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 READ, WRITE, LINK = "--ro-bind", "--bind", "--symlink"
@@ -65,7 +67,8 @@ def wrap(command: Command, grants: Grants, home: Path) -> Wrapped:
         *calls,
         *("--chdir", str(command.folder)),
         "--",
-        *BEGIN,
+        *(("/bin/bash", "--norc", "--noprofile") if BASH.exists() else ("/bin/sh",)),
+        *("-c", BEGIN, "sh"),
         *command.argv,
     )
     return Wrapped(argv, tuple(contents), begins=True, shell_codes=True, contained=True)

@@ -13,10 +13,10 @@ class Wrapped:
     """A command as a layer of confinement has it run: what to start instead, and what the launcher does before.
 
     `contents` are files in memory, descriptors 10, 11, ... of what is started. `plan` is for `restrict`. With `begins`,
-    what is started writes to descriptor 4 when the command itself begins: what came before is the layer's, and neither
-    timed nor counted. `shell_codes`: an exit code of 128 + n stands for the signal n. `contained`: no process of it can
-    outlive it. `elsewhere`: it runs under a daemon, and what is seen here is not what it used; `ending` is a command
-    that ends it there.
+    what is started writes to descriptor 4 (the time since the epoch, if it knows) when the command itself begins: what
+    came before is the layer's, and neither timed nor counted. `shell_codes`: an exit code of 128 + n stands for the
+    signal n. `contained`: no process of it can outlive it. `elsewhere`: it runs under a daemon: what is seen here is
+    not what it used; `ending` is a command that ends it there.
     """
 
     argv: tuple[str, ...]

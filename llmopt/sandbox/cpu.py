@@ -52,6 +52,28 @@ class Clock:
         return found
 
 
+def of_layer(pid: int) -> float:
+    """The CPU seconds of what stands around a command in a namespace: the process and its only children, down to the
+    namespace's first one. They rest while the command runs, so it does not matter when one asks. What is gone counts 0.
+    """
+    seconds = 0.0
+    try:
+        while True:
+            seconds += _of_clock(pid)
+            children = _children(pid)
+            if len(children) != 1 or _is_first(pid):
+                return seconds
+            (pid,) = children
+    except OSError:
+        return seconds
+
+
+def _is_first(pid: int) -> bool:
+    """In its innermost namespace."""
+    lines = _contents(f"/proc/{pid}/status").splitlines()
+    return any(line.startswith(b"NSpid:") and line.split()[-1] == b"1" for line in lines)
+
+
 def _of_clock(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | PROCESS_CLOCK)
 

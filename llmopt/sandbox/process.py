@@ -281,7 +281,12 @@ class _Begin:
         self._begin = begin
 
     def add(self, chunk: bytes, at: float) -> None:
-        self._begin(at)
+        """What is read late, on a busy machine, was begun when its writer says, and never after it was read."""
+        try:
+            told = float(chunk.replace(b",", b".")) - (time.time() - time.monotonic())
+        except ValueError:
+            told = at
+        self._begin(min(told, at))
 
 
 _Sink = _Kept | _Marks | _Begin
@@ -394,9 +399,8 @@ class _Watch:
         return chunk
 
     def _begin(self, at: float) -> None:
-        self.began = at
-        self.own_cpu_seconds = self._clock.seconds() or 0.0
-        self.marks.started = at
+        self.began = self.marks.started = max(at, self.child.started)
+        self.own_cpu_seconds = cpu.of_layer(self.child.pid)
 
     def _cpu_seconds(self) -> float | None:
         """Of the command so far."""
@@ -442,7 +446,7 @@ def _ran(watch: _Watch, use: Use) -> Ran:
     unseen = watch.wrapped.elsewhere
     return Ran(
         exit_code=-signal.SIGKILL if ended else _exit_code(use.code, watch.wrapped),
-        wall_seconds=use.at - watch.began,
+        wall_seconds=use.at - (watch.began if watch.began < use.at else watch.child.started),
         cpu_seconds=0.0 if unseen else max(0.0, use.cpu_seconds - watch.own_cpu_seconds),
         peak_memory_bytes=0 if unseen else use.peak_bytes,
         stdout=watch.out.text(),

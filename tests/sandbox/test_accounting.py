@@ -158,6 +158,27 @@ def test_children_that_outlive_a_process_keep_their_cpu_time_in_its_last_reading
     assert never_seen < before / 2
 
 
+# --- a layer's own use -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "began"), [("{:.6f}", -2.0), ("", 0.0), ("no time", 0.0)], ids=["a time", "nothing", "nonsense"]
+)
+def test_begin_is_when_its_writer_says_however_late_it_is_read(told: str, began: float) -> None:
+    seen: list[float] = []
+    now = time.monotonic()
+    process._Begin(seen.append).add(told.format(time.time() - 2.0).encode() + b"\n", now)
+    assert abs(seen[0] - now - began) < 0.01
+
+
+@pytest.mark.usefixtures("layer")
+def test_what_a_layer_takes_to_start_is_not_the_commands() -> None:
+    run = open_layers[0]
+    used = [run(Command(("true",), Path("/")), Limits()) for _ in range(5)]
+    assert all(ran.wall_seconds > 0 for ran in used)
+    assert min(ran.cpu_seconds for ran in used) < 0.008
+
+
 # --- the launcher ------------------------------------------------------------------------------------------------
 
 
