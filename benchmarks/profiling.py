@@ -188,7 +188,7 @@ def _seconds(project: Project, tree: Tree, script: str, tasks: Tasks) -> float:
 
 
 def _run(project: Project, tree: Tree, script: str, tasks: Tasks) -> Probed:
-    runner = target.Target(project, open_sandbox())
+    runner = target.Target(project, open_sandbox().run)
     probed = target.run(runner, tree, [project.interpreter.path, script], LIMITS, tasks=tasks)
     if probed.ran.exit_code:
         raise SystemExit(f"{script} failed:\n{probed.ran.stderr}")
@@ -203,7 +203,7 @@ def sympy(interpreter: Interpreter, folder: Path) -> None:
     tree, packages = _sympy_tree(interpreter, folder)
     project = Project(folder, "", interpreter, None, (Workload("workload.py", "script", "workload.py"),))
     environment = {"PYTHONPATH": f"{target.python_path(project, tree)}:{packages}"}
-    runner = target.Target(project, open_sandbox())
+    runner = target.Target(project, open_sandbox().run)
 
     def run_one(index: int, tasks: Tasks) -> Probed:
         argv = [interpreter.path, "workload.py"]

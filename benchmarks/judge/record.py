@@ -71,7 +71,7 @@ def target_of(name: str, folder: Path) -> Target:
         shutil.copy(HERE / "workloads" / name, folder / side / name)
     interpreter = interpreters.inspect(sys.executable, "the benchmark's own")
     workload = workloads.parse(name, folder / "base", interpreter)
-    return Target(Project(folder / "base", "", interpreter, None, (workload,)), open_sandbox())
+    return Target(Project(folder / "base", "", interpreter, None, (workload,)), open_sandbox().run)
 
 
 def recorded(name: str, target: Target, folder: Path, pairs: int) -> dict[str, object]:

@@ -25,7 +25,7 @@ class Probing:
 
     def run(self, *arguments: str, **tasks: Mapping[str, Any]) -> target.Probed:
         """`python ARGUMENTS` in the tree; the run must succeed."""
-        runner = target.Target(self.project, open_sandbox())
+        runner = target.Target(self.project, open_sandbox().run)
         argv = (self.project.interpreter.path, *arguments)
         probed = target.run(runner, self.tree, argv, LIMITS, tasks=tasks, environment=self.environment)
         assert probed.ran.exit_code == 0, probed.ran.stderr
