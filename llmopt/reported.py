@@ -198,8 +198,9 @@ def _one_result(value: Any, validate: Callable[[Any], Any]) -> Any:
 
 
 class Replays(TypedDict):
-    """Of the task "replay"."""
+    """Of the task "replay", under one PYTHONHASHSEED."""
 
+    seed: NotRequired[Name]
     results: dict[Name, Annotated[Replayed, WrapValidator(_one_result)]]
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llmopt import encoding
 from llmopt.checks import edited, equality, replays
 from llmopt.checks.edited import Edit
-from llmopt.checks.replays import Bounds, Expected, Runs
+from llmopt.checks.looks import Look, Seen, unlike
+from llmopt.checks.replays import FIRST_SEED, Bounds, Expected, Runs
 from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
 from llmopt.errors import EditError
 from llmopt.target import Target
 
 MOST_NAMED = 4  # functions and reasons told in the evidence
-UNCHANGED = ["unchanged"]
 LEAST_GROWTH = 16.0  # bytes per call: less is noise of the allocator
 
 
@@ -96,12 +95,10 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
-        self.again: dict[str, dict[str, Any]] = {}
 
     def finding(self) -> Finding:
-        for seed in self.runs.bounds.seeds:
-            for _, found in self.differences(seed):
-                return Finding(False, found)
+        for _, found in self.differences():
+            return Finding(False, found)
         if found := self._race():
             return Finding(False, found)
         return Finding(True, "", {"calls": self._evidence(), **self._growth()})
@@ -110,35 +107,31 @@ class Comparison:
         names = [str(each) for each in given["types"]]
         return any(name.endswith(f".{each}") for name in names for each in self.edit.classes)
 
-    def differences(self, seed: str) -> Iterator[tuple[str, str]]:
-        """The function and the words of each input that differs. Base and candidate run under the same hash seed."""
-        results = self._candidate(seed)
-        expected = self.expected.results
-        for given in self.inputs:
-            self.opaque |= equality.opaque(expected[given["id"]]["calls"])
-            found = self._difference(given, expected[given["id"]], results[given["id"]])
-            if found is not None and self._is_steady(given, seed):
-                yield replays.key(given), self._described(given, expected[given["id"]], found)
+    def differences(self) -> Iterator[tuple[str, str]]:
+        """The function and the words of each input that differs: of a first look, then of all inputs.
 
-    def _candidate(self, seed: str) -> Mapping[str, Any]:
-        """What the candidate does. Where only one of the two left the arguments as they were, both are looked at in
-        full: what was changed may be a place to keep things, that nobody sees."""
-        expected, inputs = self.expected.results, self.expected.inputs
-        results = self.runs.replay(inputs, seed)
-        unlike = {each["id"] for each in self.inputs if _unlike(expected[each["id"]], results[each["id"]])}
-        if not unlike:
-            return results
-        full = [{**each, "full": each["id"] in unlike} for each in inputs]
-        base, candidate = self.base.replay(full, seed), self.runs.replay(full, seed)
-        self.expected = replace(self.expected, results={**expected, **{name: base[name] for name in unlike}})
-        return {**results, **{name: candidate[name] for name in unlike}}
+        Base and candidate run under the same hash seeds.
+        """
+        names = [each["id"] for each in self.inputs]
+        if first := [name for name in self.expected.first if name in set(names)]:
+            yield from self._seen(Look(self.base, self.runs, self.expected, first, at_once=True), (FIRST_SEED,))
+        if names:
+            yield from self._seen(Look(self.base, self.runs, self.expected), self.runs.bounds.seeds)
 
-    def _is_steady(self, given: Mapping[str, Any], seed: str) -> bool:
+    def _seen(self, look: Look, seeds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        inputs = [each for each in self.inputs if each["id"] in look.places]
+        for seen in look.under(seeds):
+            for given in inputs:
+                expected, got = seen.pair(given["id"])
+                self.opaque |= equality.opaque(expected["calls"])
+                found = self._difference(given, expected, got)
+                if found is not None and self._is_steady(given, expected, seen):
+                    yield replays.key(given), self._described(given, expected, found)
+
+    def _is_steady(self, given: Mapping[str, Any], first: Mapping[str, Any], seen: Seen) -> bool:
         """Does the base do the same once more? Until now it may have agreed with itself by chance."""
-        if seed not in self.again:
-            self.again[seed] = self.base.replay(self.expected.inputs, seed)
-        first, again = self.expected.results[given["id"]], self.again[seed][given["id"]]
-        return _unlike(first, again) or self._difference(given, first, again) is None
+        again = seen.again(given["id"])
+        return unlike(first, again) or self._difference(given, first, again) is None
 
     def _difference(
         self, given: Mapping[str, Any], expected: Mapping[str, Any], got: Mapping[str, Any]
@@ -227,12 +220,6 @@ class Comparison:
         if self.opaque:
             gaps.append(f"not compared inside: {', '.join(sorted(self.opaque)[:MOST_NAMED])}")
         return gaps
-
-
-def _unlike(expected: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
-    """Whether the arguments were left as they were in one of the two only."""
-    pairs = zip(expected.get("calls", []), got.get("calls", []), strict=False)
-    return any((before[1]["arguments"] == UNCHANGED) != (after[1]["arguments"] == UNCHANGED) for before, after in pairs)
 
 
 def _why_not(left_out: Mapping[str, str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llmopt.data import Function
 
@@ -75,7 +76,8 @@ def of(base: Mapping[str, str], candidate: Mapping[str, str]) -> Edit:
     state: list[str] = []
     caches: list[str] = []
     for path in sorted({*base, *candidate}):
-        before, after = _Module(path, base.get(path, "")), _Module(path, candidate.get(path, ""))
+        before = _read(path, base.get(path, ""))
+        after = _Module(path, candidate.get(path, ""), before.sources)
         changed = _changed(before, after)
         chosen, reasons = _boundary(before, after, changed)
         units |= {unit.function.key: unit for unit in chosen}
@@ -87,15 +89,21 @@ def of(base: Mapping[str, str], candidate: Mapping[str, str]) -> Edit:
 
 
 class _Module:
-    """A file's functions by qualified name, and what its modules and classes hold beside them."""
+    """A file's functions by qualified name, and what its modules and classes hold beside them.
 
-    def __init__(self, path: str, text: str) -> None:
+    Functions whose name and text are `known` are not looked at again, which is most of the time that this takes.
+    """
+
+    def __init__(self, path: str, text: str, known: Mapping[tuple[str, str], Unit] | None = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
         self.units: dict[str, Unit] = {}
         self.statements: dict[str, list[ast.stmt]] = {"": []}  # by class, "" for the module
         self.bases: dict[str, str] = {}
+        self.sources: dict[tuple[str, str], Unit] = {}  # by name and text
+        self._known = known or {}
+        self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
         for prefix, node in _outer(tree.body, ""):
             if isinstance(node, Def):
                 self._add(path, prefix + node.name, node)
@@ -106,7 +114,10 @@ class _Module:
                 self.statements[prefix.rstrip(".")].append(node)
 
     def _add(self, path: str, name: str, node: Def) -> None:
-        unit = _unit(path, name, node)
+        source = name, "\n".join(self._lines[_first_line(node) - 1 : node.end_lineno])
+        known = self._known.get(source)
+        unit = replace(known, line=node.lineno) if known else _unit(path, name, node)
+        self.sources[source] = unit
         same = self.units.get(name)  # a property's getter and setter, or versions of a function under `if`
         if same is not None:
             unit = Unit(
@@ -122,6 +133,13 @@ class _Module:
                 same.optional | unit.optional,
             )
         self.units[name] = unit
+
+
+_read = functools.lru_cache(maxsize=16)(_Module)  # the base's files, for candidate after candidate
+
+
+def _first_line(node: Def) -> int:
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
 def _outer(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:

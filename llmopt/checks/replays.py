@@ -24,8 +24,11 @@ from llmopt.reported import NO_DESCRIPTION
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 4  # of the files in the folder
+FORMAT = 5  # of the files in the folder
 HELD_CALLS = 5
+# A first look takes about as long as it takes to start a process: so many inputs, and seconds of their calls at most.
+FIRST = {"recorded": (160, 0.08), "held": (10, 0.02), "derived": (60, 0.03)}
+FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
@@ -61,11 +64,13 @@ class Recorded:
 class Expected:
     """What the base does: `inputs` in their order, `results` by id, without those that two runs do not agree on.
 
+    `first` are the ids of those by which most wrong edits show soonest: called alone, in this order, they do the same.
     `dropped` counts inputs that are not compared by the reason; `left_out` are functions without any that is.
     """
 
     inputs: tuple[Mapping[str, Any], ...] = ()
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -176,7 +181,7 @@ def expect(
     if value is None:
         value = json.loads(json.dumps(asdict(_expect(target, tree, recorded, bounds, derive))))
         _save(path, value)
-    return Expected(**{**value, "inputs": tuple(value["inputs"]), "paths": tuple(value["paths"])})
+    return Expected(**{**value, **{name: tuple(value[name]) for name in ("inputs", "first", "paths")}})
 
 
 def _expect(
@@ -193,7 +198,7 @@ def _expect(
     more = runs.derive([{**each, "optional": list(derive[key(each)])} for each in inputs if each["free"]])
     more = _kept(more, runs.survey(more), {}, bounds)
     inputs = [*inputs, *more, *_held([*inputs, *more], bounds)]
-    first, *others = [runs.replay(inputs, seed) for seed in bounds.seeds]
+    first, *others = runs.replay(inputs, bounds.seeds).values()
     results = {}
     for each in inputs:
         name = each["id"]
@@ -202,7 +207,61 @@ def _expect(
                 dropped[problem] = dropped.get(problem, 0) + 1
         else:
             results[name] = first[name]
-    return Expected(tuple(inputs), results, paths, dropped, left_out)
+    return Expected(tuple(inputs), results, _steady_alone(runs, inputs, results), paths, dropped, left_out)
+
+
+def _steady_alone(
+    runs: Runs, inputs: Sequence[Mapping[str, Any]], results: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Ids of the inputs for a first look: without the calls before them, and with another seed, they do the same."""
+    chosen = first_of([each for each in inputs if each["id"] in results])
+    seen = runs.replay(only(inputs, chosen), (FIRST_SEED,))[FIRST_SEED]
+    return tuple(name for name in chosen if not _unsteady(results[name], [seen[name]]))
+
+
+def only(inputs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The named inputs, and idle ones whose arguments are passed between two calls of those, all in their order."""
+    wanted = set(names)
+    chosen = [each for each in inputs if each["id"] in wanted]
+    idle = {after["id"] for each in chosen if (after := _next_held(each, inputs))} - wanted
+    return [{**each, "idle": True} if each["id"] in idle else each for each in inputs if each["id"] in wanted | idle]
+
+
+def _next_held(given: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The input of which the replay takes other arguments, between two calls of one that is called several times."""
+    if not given.get("hold"):
+        return None
+    same = (each for each in inputs if each.get("hold") and key(each) == key(given) and each["id"] > given["id"])
+    return next(same, None)
+
+
+def first_of(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ids of inputs that tell most of edits in little time: cheap ones, and of each kind one before a second.
+
+    A kind is a branch that was taken by the recorded call, or a change by which an input was derived.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in FIRST}
+    for each in sorted(inputs, key=lambda each: each["seconds"]):
+        groups["held" if each.get("hold") else "derived" if each["derived"] else "recorded"].append(each)
+    return [name for kind, group in groups.items() for name in _cheapest(group, *FIRST[kind])]
+
+
+def _cheapest(inputs: Sequence[Mapping[str, Any]], most: int, seconds: float) -> list[str]:
+    counts: dict[tuple[str, str, str], int] = {}
+    ranked = []
+    for each in inputs:
+        kind = key(each), each["derived"], each["branch"]
+        counts[kind] = counts.get(kind, 0) + 1
+        ranked.append((counts[kind] * each["seconds"], each))
+    ranked.sort(key=lambda pair: pair[0])
+    kept: list[str] = []
+    left = seconds
+    for _, each in ranked:
+        takes = each["seconds"] * (HELD_CALLS if each.get("hold") else 1)
+        if len(kept) < most and takes <= left:
+            left -= takes
+            kept.append(each["id"])
+    return kept
 
 
 def key(given: Mapping[str, Any]) -> str:
@@ -344,18 +403,28 @@ class Runs:
                 made.setdefault((key(each), arguments), other)
         return _numbered(_varied(list(made.values()), self.bounds.derived), "s")
 
-    def replay(self, inputs: Sequence[Mapping[str, Any]], seed: str) -> dict[str, Any]:
+    def replay(self, inputs: Sequence[Mapping[str, Any]], seeds: Sequence[str], **options: Any) -> dict[str, Any]:
+        """What each does by its id, by seed; a process for each seed, at the same time."""
         limited = [{**each, "limit": 2.0 + (50 if each.get("hold") else 10) * each["seconds"]} for each in inputs]
-        return self.run("replay", limited, seed)
+        return self.runs("replay", limited, seeds, **options)
 
-    def run(
-        self, job: str, inputs: Sequence[Mapping[str, Any]], seed: str = "0", seconds: float = 0.0
-    ) -> dict[str, Any]:
-        """What the probe reports of a job by the inputs' ids; of all inputs something."""
-        if not inputs:
-            return {}
+    def run(self, job: str, inputs: Sequence[Mapping[str, Any]], seconds: float = 0.0) -> dict[str, Any]:
+        return self.runs(job, inputs, ("0",), seconds)["0"]
+
+    def runs(
+        self,
+        job: str,
+        inputs: Sequence[Mapping[str, Any]],
+        seeds: Sequence[str],
+        seconds: float = 0.0,
+        **options: Any,
+    ) -> dict[str, dict[str, Any]]:
+        """What the probe reports of a job by the inputs' ids, by seed; of all inputs something."""
+        names = ["all"] if job in WHOLE else [each["id"] for each in inputs if not each.get("idle")]
+        if not names or not inputs:
+            return {seed: {} for seed in seeds}
         allowed = seconds or self.bounds.wait_seconds
-        options = {"job": job, "seconds": allowed, "tolerant": self.tolerant}
+        options = {"job": job, "seconds": allowed, "tolerant": self.tolerant, "seeds": list(seeds), **options}
         with tempfile.TemporaryDirectory(prefix="llmopt-inputs-") as folder:
             path = Path(folder) / "inputs.json"
             path.write_text(json.dumps({"paths": [self._here(each) for each in self.paths], "inputs": list(inputs)}))
@@ -365,14 +434,12 @@ class Runs:
                 (self.target.project.interpreter.path, str(PROBE / "llmopt_replay.py")),
                 Limits(seconds=allowed + 60),
                 tasks={"replay": {**options, "inputs": str(path)}},
-                environment={"PYTHONHASHSEED": seed},
+                environment={"PYTHONHASHSEED": seeds[0]},
                 reads=(path,),
             )
-        reports = [each["results"] for each in probed.reports.get("replay", ()) if isinstance(each, Mapping)]
-        results: dict[str, Any] = dict(reports[0]) if len(reports) == 1 else {}
         how = {"problem": f"the replay ended with exit code {probed.ran.exit_code}"}
-        names = ["all"] if job in WHOLE else [each["id"] for each in inputs]
-        return {name: _of_job(job, results.get(name, how)) for name in names}
+        reports = _by_seed(probed.reports.get("replay", ()), seeds)
+        return {seed: {name: _of_job(job, reports[seed].get(name, how)) for name in names} for seed in seeds}
 
     def _here(self, path: str) -> str:
         return str(self.tree.path) + path[len(TREE) :] if path.startswith(TREE) else path
@@ -386,6 +453,14 @@ def _of_job(job: str, result: Mapping[str, Any]) -> Mapping[str, Any]:
     """The result, if it is one of this job or says why there is none."""
     known = {GIVES[job], "problem", "ended", "import"}
     return {"problem": NO_DESCRIPTION} if known.isdisjoint(result) else result
+
+
+def _by_seed(reports: Sequence[Any], seeds: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """The results under each seed. One report too many is somebody's who wrote beside the probe: none counts then."""
+    if len(reports) > len(seeds):
+        return {seed: {} for seed in seeds}
+    found = {str(each.get("seed")): each.get("results") for each in reports if isinstance(each, Mapping)}
+    return {seed: results if isinstance(results := found.get(seed), Mapping) else {} for seed in seeds}
 
 
 def _most_derived(arguments: str) -> int:

@@ -1,9 +1,10 @@
 """Call functions of the target with recorded arguments and describe what they do: `python llmopt_replay.py`.
 
 Run in a process where the probe's task "replay" started. Options: "inputs", a JSON file {"paths", "inputs": [{"id",
-"path", "name", "module", "arguments", "limit", "hold"}]}; "jobs", what to do with them, of JOBS; and "seconds" for all.
-The calls run one after the other in a forked process. When one takes longer than its limit, or ends the process, a
-fresh one goes on with the next. The report is {"results": {id: ...}}.
+"path", "name", "module", "arguments", "limit", "hold", "idle"}]}; "job", what to do with them, of JOBS; "seconds" for
+all; and "seeds": for each but the first one, this process starts another with that PYTHONHASHSEED. The calls run one
+after the other in a forked process. When one takes longer than its limit, or ends the process, a fresh one goes on with
+the next. The report of each process is {"seed": its own, "results": {id: ...}}, without those that are idle.
 """
 
 import base64
@@ -13,6 +14,7 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -40,6 +42,8 @@ def main():
 
     settings = sys.modules["llmopt_replay"]._settings  # this file is __main__ too
     options = settings["options"]
+    seed = os.environ["PYTHONHASHSEED"]
+    others = [_under(other) for other in options["seeds"][1:] if seed == options["seeds"][0]]
     with open(options["inputs"]) as stream:
         given = json.load(stream)
     sys.path[1:1] = [path for path in given["paths"] if path not in sys.path]
@@ -49,7 +53,14 @@ def main():
     llmopt_describe.PLACES[:] = [(settings["tree"], "<tree>"), (os.path.expanduser("~"), "<home>")]
     if options.get("tolerant"):
         llmopt_describe.TOLERANT.append(True)
-    llmopt_report.write(settings, {"results": Runner(given["inputs"], options).run()})
+    llmopt_report.write(settings, {"seed": seed, "results": Runner(given["inputs"], options).run()})
+    for other in others:
+        other.wait()
+
+
+def _under(seed):
+    """Another process that does the same with another seed."""
+    return subprocess.Popen([sys.executable, *sys.argv], env=dict(os.environ, PYTHONHASHSEED=seed))
 
 
 class Runner:
@@ -59,7 +70,9 @@ class Runner:
         self.inputs = inputs
         self.until = time.monotonic() + options["seconds"]
         # What a process does before anything else, then each job.
-        self.jobs = [(options["job"], each["id"], each.get("limit", 1.0), each) for each in inputs]
+        self.jobs = [
+            (options["job"], each["id"], each.get("limit", 1.0), each) for each in inputs if not each.get("idle")
+        ]
         if options["job"] in WHOLE:
             self.jobs = [(options["job"], "all", options["seconds"], inputs)]
         self.results = {}
