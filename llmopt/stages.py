@@ -285,6 +285,7 @@ def run_checks(opened: Session) -> dict[str, Check]:
             workload=opened.workload_limits,
             tests=opened.test_limits,
             tolerance=opened.settings.float_tolerance,
+            executed=executed,
         ),
         "near tests": near.check(target, tree_of, opened.test_limits, folder, executed),
         "output": output.check(target, tree_of, opened.workload_limits, executed),

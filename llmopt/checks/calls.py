@@ -8,6 +8,7 @@ from typing import Any
 
 from llmopt import encoding
 from llmopt.checks import edited, equality, replays
+from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
 from llmopt.checks.looks import Look, Seen, unlike
 from llmopt.checks.replays import FIRST_SEED, Bounds, Expected, Runs
@@ -28,8 +29,12 @@ def check(
     tests: Limits,
     tolerance: float = 0.0,
     bounds: Bounds | None = None,
+    executed: Executed | None = None,
 ) -> Check:
-    """`folder` keeps what was recorded of a base, for the next candidate; `tolerance` is that of floats."""
+    """`folder` keeps what was recorded of a base, for the next candidate; `tolerance` is that of floats.
+
+    `executed` takes note of the changed lines that run.
+    """
     allowed = bounds or Bounds()
 
     def calls(candidate: Candidate, base: Base) -> Finding:
@@ -42,7 +47,11 @@ def check(
             return Finding(True, "", {"calls": f"none: {_why_not(edit.left_out) or 'no function changed'}"})
         functions = [unit.function for unit in edit.units.values()]
         recorded = replays.record(target, before, functions, folder, workload, tests)
-        return compare(target, before, after, edit, recorded, folder, allowed, tolerance).finding()
+        comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
+        if executed:
+            comparison.lines = lambda: executed.missing(candidate, base)
+            comparison.ran = lambda report, by: executed.add(candidate, base, report, by)
+        return comparison.finding()
 
     return calls
 
@@ -95,6 +104,8 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
+        self.lines: Callable[[], Mapping[str, Any]] = dict  # the candidate's that are to be seen running,
+        self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
 
     def finding(self) -> Finding:
         for _, found in self.differences():
@@ -116,12 +127,15 @@ class Comparison:
         if first := [name for name in self.expected.first if name in set(names)]:
             yield from self._seen(Look(self.base, self.runs, self.expected, first, at_once=True), (FIRST_SEED,))
         if names:
-            yield from self._seen(Look(self.base, self.runs, self.expected), self.runs.bounds.seeds)
+            look = Look(self.base, self.runs, self.expected, lines=self.lines())
+            yield from self._seen(look, self.runs.bounds.seeds)
 
     def _seen(self, look: Look, seeds: Sequence[str]) -> Iterator[tuple[str, str]]:
         inputs = [each for each in self.inputs if each["id"] in look.places]
         for seen in look.under(seeds):
             for given in inputs:
+                if lines := seen.results[given["id"]].get("lines"):
+                    self.ran(lines, "derived inputs" if given["derived"] else "recorded calls")
                 expected, got = seen.pair(given["id"])
                 self.opaque |= equality.opaque(expected["calls"])
                 found = self._difference(given, expected, got)

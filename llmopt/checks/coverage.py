@@ -1,4 +1,4 @@
-"""An edit's changed lines in; how many of them the tests and the workload executed on the candidate, out.
+"""An edit's changed lines in; how many of them replayed calls, tests and the workload executed on the candidate, out.
 
 The checks that run the candidate anyway record its lines: `Executed` gives them the probe's task and takes the answer.
 """
@@ -30,7 +30,7 @@ class Record:
 
     wanted: frozenset[Line] | None
     seen: set[Line] = field(default_factory=set)
-    by: list[str] = field(default_factory=list)  # who executed any
+    by: dict[str, int] = field(default_factory=dict)  # how many each executed that none had before
 
     @property
     def is_complete(self) -> bool:
@@ -51,24 +51,31 @@ class Executed:
             self.records = {candidate.commit: Record(changed_lines(self.target, before, after, candidate.changed))}
         return self.records[candidate.commit]
 
+    def missing(self, candidate: Candidate, base: Base) -> dict[str, dict[str, list[int]]]:
+        """Lines that nothing is known to have executed, by path and kind."""
+        known = self.record(candidate, base)
+        lines: dict[str, dict[str, list[int]]] = {}
+        for path, kind, line in sorted((known.wanted or frozenset()) - known.seen):
+            lines.setdefault(path, {}).setdefault(kind, []).append(line)
+        return lines
+
     def tasks(self, candidate: Candidate, base: Base) -> Tasks:
         """The probe's task for a run of the candidate; none when there is nothing left to see."""
-        known = self.record(candidate, base)
-        if known.wanted is None or known.is_complete:
-            return {}
-        lines: dict[str, dict[str, list[int]]] = {}
-        for path, kind, line in sorted(known.wanted - known.seen):
-            lines.setdefault(path, {}).setdefault(kind, []).append(line)
-        return {"touched": {"lines": lines}}
+        lines = self.missing(candidate, base)
+        return {"touched": {"lines": lines}} if lines else {}
 
     def note(self, candidate: Candidate, base: Base, probed: Probed, by: str) -> None:
         """What a run with these tasks reported; `by` says in the evidence what ran."""
+        for report in probed.reports.get("touched", ()):
+            self.add(candidate, base, report, by)
+
+    def add(self, candidate: Candidate, base: Base, report: Any, by: str) -> None:
+        """What one process reported."""
         known = self.record(candidate, base)
-        seen = {line for report in probed.reports.get("touched", ()) for line in _reported(report)}
-        new = seen & (known.wanted or frozenset()) - known.seen
+        new = set(_reported(report)) & (known.wanted or frozenset()) - known.seen
         known.seen |= new
-        if new and by not in known.by:
-            known.by.append(by)
+        if new:
+            known.by[by] = known.by.get(by, 0) + len(new)
 
 
 def _reported(report: Any) -> Iterator[Line]:
@@ -92,7 +99,7 @@ def check(executed: Executed, *, allow_unexecuted: bool = False) -> Check:
         if allow_unexecuted or _decisive(known.wanted) & known.seen:
             return Finding(True, "", {"coverage": text})
         return Finding(
-            False, f"neither the tests nor the workload execute what was changed: {text}", {"coverage": text}
+            False, f"neither calls, tests nor the workload execute what was changed: {text}", {"coverage": text}
         )
 
     return coverage
@@ -103,9 +110,13 @@ def _decisive(wanted: frozenset[Line]) -> set[Line]:
 
 
 def _text(known: Record) -> str:
+    """Who executed them: each is named for the lines that none of those before it had executed."""
     assert known.wanted is not None
     text = f"{len(known.seen)} of {len(known.wanted)} changed line{'s' * (len(known.wanted) != 1)} executed"
-    return f"{text}, by {' and '.join(known.by)}" if known.by else text
+    if len(known.by) < 2:
+        return f"{text}, by {', '.join(known.by)}" if known.by else text
+    (first, count), *others = known.by.items()
+    return ", ".join([f"{text}: {count} by {first}", *(f"{more} more by {who}" for who, more in others)])
 
 
 # --- changed lines ---------------------------------------------------------------------------------------------

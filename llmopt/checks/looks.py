@@ -21,10 +21,20 @@ T = TypeVar("T")
 
 
 class Look:
-    """One replay of some of the expected inputs, of all without `names`. With `at_once` the base runs beside it."""
+    """One replay of some of the expected inputs, of all without `names`. With `at_once` the base runs beside it.
+
+    `lines` are those of the candidate of which its results are to say whether they ran.
+    """
 
     def __init__(
-        self, base: Runs, candidate: Runs, expected: Expected, names: Sequence[str] = (), *, at_once: bool = False
+        self,
+        base: Runs,
+        candidate: Runs,
+        expected: Expected,
+        names: Sequence[str] = (),
+        *,
+        at_once: bool = False,
+        lines: Mapping[str, Any] | None = None,
     ) -> None:
         self.base = base
         self.candidate = candidate
@@ -32,6 +42,7 @@ class Look:
         self.asked = replays.only(expected.inputs, names) if names else list(expected.inputs)
         self.places = {each["id"]: at for at, each in enumerate(self.asked) if not each.get("idle")}
         self.at_once = at_once
+        self.options = {"lines": lines} if lines else {}
 
     def under(self, seeds: Sequence[str]) -> Iterator[Seen]:
         """What was seen under each hash seed; the processes of all of them run at the same time."""
@@ -41,7 +52,7 @@ class Look:
             )
             yield from (Seen(self, seed, results[seed], again[seed]) for seed in seeds)
         else:
-            results = self.candidate.replay(self.asked, seeds)
+            results = self.candidate.replay(self.asked, seeds, **self.options)
             yield from (Seen(self, seed, results[seed]) for seed in seeds)
 
     def up_to(self, at: int, in_full: Sequence[str] = ()) -> list[Mapping[str, Any]]:

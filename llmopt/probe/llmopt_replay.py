@@ -4,7 +4,8 @@ Run in a process where the probe's task "replay" started. Options: "inputs", a J
 "path", "name", "module", "arguments", "limit", "hold", "idle"}]}; "job", what to do with them, of JOBS; "seconds" for
 all; and "seeds": for each but the first one, this process starts another with that PYTHONHASHSEED. The calls run one
 after the other in a forked process. When one takes longer than its limit, or ends the process, a fresh one goes on with
-the next. The report of each process is {"seed": its own, "results": {id: ...}}, without those that are idle.
+the next. The report of each process is {"seed": its own, "results": {id: ...}}, without those that are idle. "lines"
+are those of the tree to look for, as in llmopt_touched: under the first seed results tell, as "lines", which have run.
 """
 
 import base64
@@ -27,6 +28,7 @@ ARGUMENT_CHARACTERS = 8_000  # the arguments after the call,
 INPUT_CHARACTERS = 3_000  # and those before it, which are only shown
 MOST_ENDED = 25  # processes that calls may end,
 ENDED_BY_ONE = 3  # and those of one function
+BORING = 200000  # calls of the program without a new line, until no more are looked for
 
 _settings = None
 
@@ -53,7 +55,9 @@ def main():
     llmopt_describe.PLACES[:] = [(settings["tree"], "<tree>"), (os.path.expanduser("~"), "<home>")]
     if options.get("tolerant"):
         llmopt_describe.TOLERANT.append(True)
-    llmopt_report.write(settings, {"seed": seed, "results": Runner(given["inputs"], options).run()})
+    lines = options.get("lines") if seed == options["seeds"][0] else None
+    report = {"seed": seed, "results": Runner(given["inputs"], options, lines and (settings["tree"], lines)).run()}
+    llmopt_report.write(settings, report)
     for other in others:
         other.wait()
 
@@ -66,8 +70,9 @@ def _under(seed):
 class Runner:
     """Works through the jobs in forked processes."""
 
-    def __init__(self, inputs, options):
+    def __init__(self, inputs, options, lines):
         self.inputs = inputs
+        self.lines = lines  # (tree, lines) to look for, or nothing
         self.until = time.monotonic() + options["seconds"]
         # What a process does before anything else, then each job.
         self.jobs = [
@@ -94,7 +99,7 @@ class Runner:
         if child == 0:
             os.close(reading)
             try:
-                Worker(writing, self.inputs).work(self.jobs)
+                Worker(writing, self.inputs, self.lines).work(self.jobs)
             finally:
                 os._exit(0)
         os.close(writing)
@@ -178,14 +183,16 @@ class Lines:
 class Worker:
     """The process that calls the target's functions."""
 
-    def __init__(self, writing, inputs):
+    def __init__(self, writing, inputs, lines):
         self.writing = writing
         self.inputs = inputs
+        self.lines = lines
+        self.touched = None
 
     def work(self, jobs):
         self.say(self.prepare())
         for job, _, _, given in jobs:
-            self.say(self.attempt(job, given))
+            self.say({**self.attempt(job, given), **self.ran()})
 
     def say(self, value):
         data = json.dumps(value).encode("ascii") + b"\n"
@@ -196,13 +203,23 @@ class Worker:
         import llmopt_surroundings
 
         _bound_memory()
+        if self.lines:
+            import llmopt_touched
+
+            llmopt_touched.BORING = BORING
+            self.touched, _watching.begin, _watching.end = llmopt_touched.watch(*self.lines)
         try:
             for module in dict.fromkeys(each["module"] for each in self.inputs):
                 importlib.import_module(module)
         except BaseException as problem:  # whatever it is, the import failed
             return {"problem": "%s: %s" % (type(problem).__name__, problem)}
+        _watching.end()
         llmopt_surroundings.prepare()
         return {"ready": True}
+
+    def ran(self):
+        found = self.touched and self.touched.news()
+        return {"lines": found} if found else {}
 
     def attempt(self, job, given):
         import llmopt_describe
@@ -217,6 +234,21 @@ class Worker:
             return {"problem": str(problem)}
         except Exception as problem:  # from the program's own classes while they are looked at
             return {"problem": "cannot be described: %s: %s" % (type(problem).__name__, str(problem)[:200])}
+
+
+class _Watching:
+    """A context for what the program does: only then its lines are looked for, where that costs time."""
+
+    begin = end = staticmethod(lambda: None)
+
+    def __enter__(self):
+        self.begin()
+
+    def __exit__(self, *problem):
+        self.end()
+
+
+_watching = _Watching()
 
 
 def _bound_memory():
@@ -323,10 +355,12 @@ def observed(call, args, kwargs, describer, full=False, held=()):
         before = None, range(0)
     with llmopt_surroundings.Surroundings() as around:
         try:
-            value = call(args, kwargs)
+            with _watching:
+                value = call(args, kwargs)
             if _is_lazy(value):  # what it still does may change the arguments
                 describer.begin()
-                outcome = ["returned", consumed(describer, value)]
+                with _watching:
+                    outcome = ["returned", consumed(describer, value)]
                 unchanged = _unchanged(args, kwargs, before)
             else:
                 unchanged = _unchanged(args, kwargs, before)

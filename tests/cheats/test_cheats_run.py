@@ -730,7 +730,7 @@ CHEATS = [
             with open(f"{folder}/.git/HEAD") as file:
                 return file.read().strip().encode()
         """,
-        "neither the tests nor the workload execute what was changed: ",
+        "neither calls, tests nor the workload execute what was changed: ",
         "",
         stage="coverage",
     ),

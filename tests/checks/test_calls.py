@@ -15,7 +15,7 @@ from call_pairs import Pair
 from interpreters import EVERY, OWN
 
 from llmopt import workloads
-from llmopt.checks import calls, edited, replays
+from llmopt.checks import calls, coverage, edited, replays
 from llmopt.data import Base, Candidate, Finding, Function, Hotspot, Limits, Proposal, TestCommand, Tree
 from llmopt.target import Target
 
@@ -248,6 +248,36 @@ def test_state_that_threads_spoil_is_a_difference(tmp_path: Path) -> None:
     assert not finding.passed
     assert "several threads" in finding.reason
     assert "PARTS" in finding.reason
+
+
+LINES = """
+    RATES = {"DE": 19}
+    def f(n):
+        if n == 4:
+            return n * 10
+        if n > 1000:
+            return 1000
+        if n == -7:
+            return -7
+        return n
+"""
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_changed_lines_that_the_replay_executes_are_noted(tmp_path: Path, python: str) -> None:
+    after = LINES.replace("n * 10", "10 * n").replace("return 1000", "return 10 * 100").replace("= -7:", "= -1 * 7:")
+    after = after.replace('"DE": 19', '"DE": 20 - 1').replace("return -7", "return 0 - 7")
+    drive = "from a import f\ndef workload():\n    for n in (1, 4, 5): f(n)\n"
+    made = case(tmp_path, {"a.py": LINES, "drive.py": drive}, {"a.py": after}, python=python)
+    executed = coverage.Executed(made.target, made.trees.__getitem__)
+    finding = made.finding(executed=executed)
+    assert finding.passed, finding.reason
+    known = executed.record(Candidate(Proposal("m", SPOT, ""), BASE, EDIT, made.changed), Base(BASE, {}))
+    assert known.wanted is not None
+    unseen = {line for _, _, line in known.wanted - known.seen}
+    assert known.by["recorded calls"] == 3  # the table, the line under 4, and the last condition
+    assert known.by["derived inputs"] >= 1  # more than 1000
+    assert unseen <= {10}
 
 
 def test_growth_of_a_cache_is_told(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_an_edit_that_nothing_executes_is_turned_down(tmp_path: Path, python: st
     finding = judged(pair(tmp_path, BEFORE, AFTER, {"test_a.py": tests}, python))
     assert not finding.passed
     text = "1 of 5 changed lines executed, by all tests"
-    assert finding.reason == f"neither the tests nor the workload execute what was changed: {text}"
+    assert finding.reason == f"neither calls, tests nor the workload execute what was changed: {text}"
     assert finding.evidence == {"coverage": text}
 
 
@@ -220,7 +220,7 @@ def test_several_runs_add_up(tmp_path: Path) -> None:
     assert judged(executed).evidence == {"coverage": "1 of 2 changed lines executed, by all tests"}
     executed.note(MADE, BASE, run, "the workload")
     finding = coverage.check(executed)(MADE, BASE)
-    assert finding.evidence == {"coverage": "2 of 2 changed lines executed, by all tests and the workload"}
+    assert finding.evidence == {"coverage": "2 of 2 changed lines executed: 1 by all tests, 1 more by the workload"}
     assert executed.tasks(MADE, BASE) == {}, "there is nothing left to look for"
 
 

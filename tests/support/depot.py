@@ -481,7 +481,9 @@ class Funnel:
         return {
             "duplicate": duplicate.check(read, lambda: ()),
             "guard": guard.check(bench, [], (), read, ["numpy"]),
-            "calls": calls.check(self.target, tree_of, kept, workload=LIMITS, tests=LIMITS, bounds=BOUNDS),
+            "calls": calls.check(
+                self.target, tree_of, kept, workload=LIMITS, tests=LIMITS, bounds=BOUNDS, executed=executed
+            ),
             "output": output.check(self.target, tree_of, LIMITS, executed),
             "tests": tests.check(self.target, tree_of, LIMITS, executed=executed),
             "coverage": coverage.check(executed),
