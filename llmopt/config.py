@@ -105,7 +105,12 @@ class Settings(BaseModel):
     objective: Literal["time", "cpu", "memory", "instructions", "energy"] = Field(
         default="time", description="What an edit must lower; the others are guarded."
     )
-    max_memory_growth: float = Field(default=1.10, ge=1.0, description="Most peak memory of an edit, by the base's.")
+    max_memory_growth: float = Field(
+        default=1.10,
+        ge=1.0,
+        allow_inf_nan=True,  # NaN is not above 1
+        description="Most peak memory of an edit, by the base's; inf also allows caches without a bound.",
+    )
     max_pairs: int = Field(default=MAX_PAIRS, ge=7, description="Most pairs of runs for one decision.")
     float_tolerance: float = Field(default=0.0, ge=0.0, lt=1.0, description="How far floats may differ, relatively.")
     require: Literal["none", "output", "tests", "calls"] | None = Field(

@@ -286,6 +286,7 @@ def run_checks(opened: Session) -> dict[str, Check]:
             tests=opened.test_limits,
             tolerance=opened.settings.float_tolerance,
             executed=executed,
+            may_grow=math.isinf(opened.settings.max_memory_growth),
         ),
         "near tests": near.check(target, tree_of, opened.test_limits, folder, executed),
         "output": output.check(target, tree_of, opened.workload_limits, executed),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,7 @@ def test_unknown_setting_names_the_file_and_the_closest_one(top: Path) -> None:
         ("attempts = 0", "attempts"),
         ("min-speedup = 0.5", "min_speedup"),
         ("min-speedup = inf", "min_speedup"),
+        ("max-memory-growth = nan", "max_memory_growth"),
         ("keep = 'all'", "keep"),
         ("workloads = 5", "workloads"),
         ("workloads = [5]", "workloads.0"),
@@ -231,3 +234,11 @@ def test_empty_and_foreign_variables_are_left_alone(top: Path) -> None:
 )
 def test_settings_name_their_flag(name: str, option: str) -> None:
     assert config.flag(name) == option
+
+
+def test_memory_may_grow_without_a_bound_also_after_a_resumption(top: Path) -> None:
+    pyproject(top, "max-memory-growth = inf")
+    settings = config.load(top, top, {}, {})
+    assert settings.max_memory_growth == math.inf
+    kept = json.loads(json.dumps(settings.model_dump(mode="json")))
+    assert config.check(kept, {}).max_memory_growth == math.inf

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import encoding
-from llmopt.checks import edited, equality, replays
+from llmopt.checks import edited, equality, growth, replays, states
 from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
-from llmopt.checks.looks import Look, Seen, unlike
+from llmopt.checks.looks import Look, Seen, both, unlike
 from llmopt.checks.replays import FIRST_SEED, Bounds, Expected, Runs
 from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
 from llmopt.errors import EditError
 from llmopt.target import Target
 
 MOST_NAMED = 4  # functions and reasons told in the evidence
-LEAST_GROWTH = 16.0  # bytes per call: less is noise of the allocator
 
 
 def check(
@@ -30,17 +29,19 @@ def check(
     tolerance: float = 0.0,
     bounds: Bounds | None = None,
     executed: Executed | None = None,
+    may_grow: bool = False,
 ) -> Check:
     """`folder` keeps what was recorded of a base, for the next candidate; `tolerance` is that of floats.
 
-    `executed` takes note of the changed lines that run.
+    `executed` takes note of the changed lines that run. With `may_grow` a cache without a bound is told, and let pass.
     """
     allowed = bounds or Bounds()
 
     def calls(candidate: Candidate, base: Base) -> Finding:
         before, after = tree_of(base.commit), tree_of(candidate.commit)
+        texts = [_texts(each, candidate.changed) for each in (before, after)]
         try:
-            edit = edited.of(_texts(before, candidate.changed), _texts(after, candidate.changed))
+            edit = edited.of(*texts)
         except (SyntaxError, EditError):
             return Finding(True, "", {"calls": "none: the changed files cannot be read as Python"})
         if not edit.units:
@@ -48,6 +49,8 @@ def check(
         functions = [unit.function for unit in edit.units.values()]
         recorded = replays.record(target, before, functions, folder, workload, tests)
         comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
+        comparison.may_grow = may_grow
+        comparison.added = states.added(*texts)
         if executed:
             comparison.lines = lambda: executed.missing(candidate, base)
             comparison.ran = lambda report, by: executed.add(candidate, base, report, by)
@@ -104,6 +107,8 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
+        self.added = states.Added()
+        self.may_grow = False  # may memory grow with each call that has new arguments?
         self.lines: Callable[[], Mapping[str, Any]] = dict  # the candidate's that are to be seen running,
         self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
 
@@ -112,7 +117,10 @@ class Comparison:
             return Finding(False, found)
         if found := self._race():
             return Finding(False, found)
-        return Finding(True, "", {"calls": self._evidence(), **self._growth()})
+        grown = self._growth()
+        if grown.objection and not self.may_grow:
+            return Finding(False, grown.objection, grown.evidence)
+        return Finding(True, "", {"calls": self._evidence(), **grown.evidence})
 
     def _reshaped(self, given: Mapping[str, Any]) -> bool:
         names = [str(each) for each in given["types"]]
@@ -174,15 +182,17 @@ class Comparison:
 
     def _race(self) -> str:
         """Where the edit added state that threads share: what several threads get at once, "" if it is the same."""
-        recorded = [each for each in self.inputs if not each["derived"] and not each.get("hold")]
-        if not self.edit.state or not recorded:
+        plain = [each for each in self.inputs if not each["derived"] and not each.get("hold")]
+        recorded = [{**each, "shared": self._is_of_instance(each)} for each in plain]
+        if not self._state() or not recorded:
             return ""
         result = self.runs.run("stress", recorded, seconds=60.0)["all"]
         if not result.get("wrong") and not result.get("ended"):
             return ""
-        if self.base.run("stress", recorded, seconds=60.0)["all"].get("wrong"):
+        base = self.base.run("stress", recorded, seconds=60.0)["all"]
+        if base.get("wrong") or base.get("ended"):
             return ""
-        shared = ", ".join(self.edit.state)
+        shared = ", ".join(self._state())
         if result.get("ended"):
             return f"calls from several threads at once do not end well: it {result['ended']} (they share {shared})"
         name, expected, got = result["wrong"][0]
@@ -197,17 +207,24 @@ class Comparison:
             ]
         )
 
-    def _growth(self) -> dict[str, str]:
-        """What stays in memory per call with ever new arguments, where the edit added a place to keep things."""
+    def _state(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.edit.state, *self.added.shared, *self.added.instances)))
+
+    def _is_of_instance(self, given: Mapping[str, Any]) -> bool:
+        """Is it a method of a class whose instances keep something now? Threads may share one of these."""
+        owner = str(given["name"]).rpartition(".")[0].rpartition(".")[2]
+        return bool(owner) and any(each.partition(".")[0] == owner for each in self.added.instances)
+
+    def _growth(self) -> growth.Growth:
+        """What stays in memory with ever new arguments, where the edit added a place to keep things."""
         recorded = [each for each in self.inputs if not each["derived"] and not each.get("hold")]
-        if not (self.edit.state or self.edit.caches) or not recorded:
-            return {}
-        before, after = (
-            each.run("slope", recorded, seconds=60.0)["all"].get("growth", {}) for each in (self.base, self.runs)
+        if not (self._state() or self.edit.caches) or not recorded:
+            return growth.Growth()
+        before, after = both(
+            lambda: self.base.run("slope", recorded, seconds=60.0)["all"],
+            lambda: self.runs.run("slope", recorded, seconds=60.0)["all"],
         )
-        grown = [key for key in after if after[key] - before.get(key, 0.0) > LEAST_GROWTH]
-        texts = [f"{key} keeps {after[key]:.0f} bytes per call (base {before.get(key, 0.0):.0f})" for key in grown]
-        return {"memory": "; ".join(texts) or "no growth over distinct inputs" if after else "growth not measured"}
+        return growth.of(before, after)
 
     def _evidence(self) -> str:
         plain = [each for each in self.inputs if not each.get("hold")]

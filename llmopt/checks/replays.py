@@ -27,7 +27,7 @@ from llmopt.target import run as run_command
 FORMAT = 5  # of the files in the folder
 HELD_CALLS = 5
 # A first look takes about as long as it takes to start a process: so many inputs, and seconds of their calls at most.
-FIRST = {"recorded": (160, 0.08), "held": (10, 0.02), "derived": (60, 0.03)}
+FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (30, 0.015)}
 FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles

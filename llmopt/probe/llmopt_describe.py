@@ -77,6 +77,7 @@ class Describer:
     def __init__(self):
         self.numbers = {}
         self.numbered = 0
+        self.known = None  # how many of these are objects of the first call's arguments
         self.drains = True  # before a call its iterators must be left as they are
         self.most_items, self.most_depth = sys.maxsize, MOST_DEPTH
         self.begin()
@@ -372,22 +373,31 @@ RAISING = _opcodes()
 HIDDEN = {"__dict__", "__weakref__", "__traceback__"}
 
 
-def cut(nodes):
-    """What stands for nodes that are left out."""
-    return ["cut", len(nodes), digest(json.dumps(nodes).encode())]
+def cut(nodes, known=sys.maxsize):
+    """What stands for nodes that are left out. Objects from number `known` on count by the order in which they come."""
+    return ["cut", len(nodes), digest(json.dumps(_renumbered(nodes, known, {})).encode())]
 
 
-def bounded(node, most):
+def _renumbered(node, known, numbers):
+    if not isinstance(node, list) or not node:
+        return node
+    if isinstance(node[0], str) and node[0] in NUMBERED and type(node[1]) is int and node[1] >= known:
+        number = known + numbers.setdefault(node[1], len(numbers))
+        return [node[0], number, *(_renumbered(each, known, numbers) for each in node[2:])]
+    return [_renumbered(each, known, numbers) for each in node]
+
+
+def bounded(node, most, known=sys.maxsize):
     """The node with the ends of its longest parts told by digest, so that its JSON has about so many characters."""
     if not isinstance(node, list) or len(json.dumps(node)) <= most:
         return node
     sizes = [len(json.dumps(each)) for each in node]
     if node and isinstance(node[0], str):  # what it is, and parts that share the room
-        return [bounded(each, most * size // sum(sizes)) for each, size in zip(node, sizes)]  # noqa: B905
+        return [bounded(each, most * size // sum(sizes), known) for each, size in zip(node, sizes)]  # noqa: B905
     totals = itertools.accumulate(sizes)
     kept = max(1, next((at for at, total in enumerate(totals) if total > most), len(node)))
-    shown = [bounded(each, most) for each in node[:kept]]
-    return [*shown, cut(node[kept:])] if kept < len(node) else shown
+    shown = [bounded(each, most, known) for each in node[:kept]]
+    return [*shown, cut(node[kept:], known)] if kept < len(node) else shown
 
 
 # --- atoms -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ are those of the tree to look for, as in llmopt_touched: under the first seed re
 """
 
 import base64
+import functools
 import importlib
 import inspect
 import json
@@ -304,8 +305,6 @@ def _held(owner, name):
 
 def _call_held(owner, held, args, kwargs):
     """Call what a class holds under the function's name: `args` begin with self or the class."""
-    import functools
-
     if isinstance(held, staticmethod):
         return held.__func__(*args, **kwargs)
     if isinstance(held, classmethod):
@@ -351,6 +350,7 @@ def observed(call, args, kwargs, describer, full=False, held=()):
     value = None
     before = describer.number_all((args, kwargs))
     numbered = describer.numbered
+    describer.known = numbered if describer.known is None else describer.known
     if full:
         before = None, range(0)
     with llmopt_surroundings.Surroundings() as around:
@@ -374,13 +374,13 @@ def observed(call, args, kwargs, describer, full=False, held=()):
             outcome = llmopt_describe.raised(describer, problem)
         after = ["unchanged"] if unchanged else describer.items([args, kwargs])
     described = {
-        "outcome": llmopt_describe.bounded(outcome, RESULT_CHARACTERS),
-        "arguments": llmopt_describe.bounded(after, ARGUMENT_CHARACTERS),
+        "outcome": llmopt_describe.bounded(outcome, RESULT_CHARACTERS, describer.known),
+        "arguments": llmopt_describe.bounded(after, ARGUMENT_CHARACTERS, describer.known),
         "numbered": numbered,
         **around.report(),
     }
     if held:
-        described["held"] = llmopt_describe.bounded(describer.nodes(*held), ARGUMENT_CHARACTERS)
+        described["held"] = llmopt_describe.bounded(describer.nodes(*held), ARGUMENT_CHARACTERS, describer.known)
     return described, value
 
 
@@ -537,10 +537,16 @@ STRESS_SECONDS = 2.0
 
 
 def stress(inputs, _):
-    """Call at once from several threads what gave the same twice in one, and compare."""
-    expected = {}
+    """Call at once from several threads what gave the same twice in one, and compare.
+
+    Methods that are "shared" are called on one instance by all threads.
+    """
+    expected, owners = {}, {}
     for given in inputs:
-        first, second = _result_text(given), _result_text(given)
+        if given.get("shared"):
+            owners[given["id"]] = arguments_of(given)[0][:1]
+        owner = owners.get(given["id"], ())
+        first, second = _result_text(given, owner), _result_text(given, owner)
         if first == second:
             expected[given["id"]] = first
     steady = [given for given in inputs if given["id"] in expected]
@@ -549,7 +555,7 @@ def stress(inputs, _):
     sys.setswitchinterval(1e-6)
     try:
         threads = [
-            threading.Thread(target=_repeat, args=(steady[at:] + steady[:at], expected, wrong, until))
+            threading.Thread(target=_repeat, args=(steady[at:] + steady[:at], owners, expected, wrong, until))
             for at in range(THREADS)
         ]
         for each in threads:
@@ -561,20 +567,21 @@ def stress(inputs, _):
     return {"inputs": len(steady), "wrong": wrong[:1]}
 
 
-def _repeat(inputs, expected, wrong, until):
+def _repeat(inputs, owners, expected, wrong, until):
     while inputs and not wrong and time.monotonic() < until:
         for given in inputs:
-            got = _result_text(given)
+            got = _result_text(given, owners.get(given["id"], ()))
             if got != expected[given["id"]]:
                 wrong.append([given["id"], json.loads(expected[given["id"]]), json.loads(got)])
                 return
 
 
-def _result_text(given):
+def _result_text(given, owner):
     import llmopt_describe
 
     describer = llmopt_describe.Describer()
     args, kwargs = arguments_of(given)
+    args = (*owner, *args[len(owner) :])
     try:
         node = ["returned", describer.node(find(given)(args, kwargs))]
     except Exception as problem:  # that is what is described
@@ -582,12 +589,15 @@ def _result_text(given):
     return json.dumps(llmopt_describe.bounded(node, RESULT_CHARACTERS))
 
 
-SLOPE_CALLS = 300
-SLOPE_SECONDS = 2.0
+# Calls with arguments that are all different: growth is that between one of these numbers and the next.
+SLOPE_STEPS = (75, 150, 300, 600, 1200, 2400, 4800, 9600, 19200)
+SLOPE_LEAST = 600  # fewer say nothing of a cache with a usual bound
+SLOPE_SECONDS = 3.0
+SLOPE_BYTES = 16.0  # per call: less is noise of the allocator
 
 
 def slope(inputs, _):
-    """Bytes per call that stay, over calls with arguments that are all different, by function."""
+    """What stays in memory over calls with arguments that are all different, by function."""
     found = {}
     for given in inputs:
         key = "%s::%s" % (given["path"], given["name"])
@@ -599,31 +609,58 @@ def slope(inputs, _):
 
 
 def _growth(given):
+    """{"bytes": that each of the last half of so many "calls" left, "bound": of a cache that they did not fill}."""
     import gc
     import tracemalloc
 
-    import llmopt_mutate
-
-    call = find(given)
-    done, until = 0, time.monotonic() + SLOPE_SECONDS
+    call, until = find(given), time.monotonic() + SLOPE_SECONDS
+    caches = _bounded_caches(given)
+    done, sizes, grown = 0, [], 0.0
     tracemalloc.start()
     try:
-        sizes = []
-        for _ in range(2):
-            for _ in range(SLOPE_CALLS):
-                made = llmopt_mutate.distinct(*arguments_of(given), done)
-                if made is None or time.monotonic() > until:
-                    return None
-                call(*made)
-                done += 1
-            made = None
+        for step in SLOPE_STEPS:
+            if not _call_with_others(call, given, range(done, step), until):
+                break
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
-        return (sizes[1] - sizes[0]) / SLOPE_CALLS
+            grown = (sizes[-1] - sizes[-2]) / (step - done) if done else 0.0
+            done = step
+            if done >= SLOPE_LEAST and grown <= SLOPE_BYTES:
+                break
     except Exception:  # it does not take such arguments
         return None
     finally:
         tracemalloc.stop()
+    if len(sizes) < 2:
+        return None
+    filling = [most for cache, most in caches if done // 2 <= cache.cache_info().currsize < most]
+    return {"bytes": grown, "calls": done, "bound": max(filling, default=0)}
+
+
+def _call_with_others(call, given, numbers, until):
+    """Whether all these calls could be made in time."""
+    import llmopt_mutate
+
+    for number in numbers:
+        made = llmopt_mutate.distinct(*arguments_of(given), number)
+        if made is None or time.monotonic() > until:
+            return False
+        call(*made)
+    return True
+
+
+def _bounded_caches(given):
+    """The `lru_cache`s of the function's module and its classes that have a bound, with it."""
+    spaces = [vars(importlib.import_module(given["module"]))]
+    spaces += [vars(each) for each in spaces[0].values() if isinstance(each, type)]
+    found = [each for space in spaces for each in space.values() if type(each) is type(_of_lru_cache)]
+    found = {id(each): (each, each.cache_parameters()["maxsize"]) for each in found}
+    return [pair for pair in found.values() if pair[1] is not None]
+
+
+@functools.lru_cache(maxsize=1)
+def _of_lru_cache():
+    """For its type."""
 
 
 JOBS = {"replay": replay, "derive": derive, "stress": stress, "slope": slope}

@@ -5,6 +5,7 @@ Beside each is an honest edit of the same flavour, which passes all stages up to
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -1045,18 +1046,44 @@ def test_honest_edit_of_arrays_runs_the_same(cheat: Cheat, funnel_of_arrays: Fun
     assert_passed(cheat, funnel_of_arrays)
 
 
-# --- what is told but not turned down -------------------------------------------------------------------------------
+# --- growth, which shows only over many calls ------------------------------------------------------------------------
+
+SIZES = {
+    "lru_cache": ("@lru_cache(maxsize=None)\n{stem}", "memory grows without a bound: depot/text.py::stem keeps "),
+    "dictionary": (
+        """
+        _STEMS = {{}}
 
 
-@pytest.mark.parametrize(
-    ("size", "told"), [("None", "depot/text.py::stem keeps "), ("100", "no growth over distinct inputs")]
-)
-def test_24_cache_that_grows_is_told_in_the_evidence(size: str, told: str, funnel: Funnel) -> None:
-    """It is accepted: whether a user has that many words nobody knows. A run refuses what its workload shows of it."""
-    code = f"@lru_cache(maxsize={size})\n" + STEM
-    verdict = funnel.verdict(edited(TEXT, "stem", code, "from functools import lru_cache"))
-    assert verdict.accepted, f"{verdict.stage}: {verdict.reason}"
-    assert told in verdict.evidence["memory"]
+        def _stem(word):
+            if word not in _STEMS:
+                _STEMS[word] = _cut(word)
+            return _STEMS[word]
+
+
+        def stem(word):
+            return _stem(word)
+
+
+        {cut}""",
+        "memory grows without a bound: depot/text.py::stem keeps ",
+    ),
+    "a bound": ("@lru_cache(maxsize=100)\n{stem}", ""),
+    "a larger bound": ("@lru_cache(maxsize=50_000)\n{stem}", ""),
+}
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_24_cache_without_a_bound_is_turned_down(kind: str, funnel: Funnel) -> None:
+    code, reason = SIZES[kind]
+    text = textwrap.dedent(code).format(stem=STEM, cut=STEM.replace("def stem", "def _cut"))
+    verdict = funnel.verdict(edited(TEXT, "stem", text, "from functools import lru_cache"))
+    assert verdict.accepted == (not reason), f"{verdict.stage}: {verdict.reason}"
+    if reason:
+        assert (verdict.stage, verdict.reason.startswith(reason)) == ("calls", True), verdict.reason
+        assert "give the cache a bound" in verdict.reason
+    else:
+        assert verdict.evidence["memory"]
 
 
 STEM = """def stem(word):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -233,21 +234,122 @@ def test_a_call_that_does_not_end_is_a_difference(tmp_path: Path) -> None:
     assert "got: took longer than 2" in finding.reason
 
 
-def test_state_that_threads_spoil_is_a_difference(tmp_path: Path) -> None:
-    old = "def f(n):\n    return [n * i for i in range(200)]\n"
-    new = """
-        PARTS = []
-        def f(n):
-            PARTS.clear()
-            for i in range(200):
-                PARTS.append(n * i)
-            return list(PARTS)
+SHARED = {
+    "module": (
+        "def f(n):\n    return [n * i for i in range(200)]",
+        "PARTS = []\ndef f(n):\n{fill}".replace("{p}", "PARTS"),
+        "PARTS",
+    ),
+    "global": (
+        "def f(n):\n    return [n * i for i in range(200)]",
         """
+        last = 0
+        def f(n):
+            global last
+            last = n
+            return [last * i for i in range(200)]
+        """,
+        "last",
+    ),
+    "attribute of the function": (
+        "def f(n):\n    return [n * i for i in range(200)]",
+        """
+        def f(n):
+            f.last = n
+            return [f.last * i for i in range(200)]
+        """,
+        "f.last",
+    ),
+    "default": (
+        "def _f(n):\n    return [n * i for i in range(200)]\ndef f(n):\n    return _f(n)",
+        """
+        def _f(n, parts=[]):
+            parts.clear()
+            for i in range(200):
+                parts.append(n * i)
+            return list(parts)
+        def f(n):
+            return _f(n)
+        """,
+        "_f(parts=…)",
+    ),
+    "class": (
+        "class C:\n    def g(self, n):\n        return [n * i for i in range(200)]\ndef f(n):\n    return C().g(n)",
+        """
+        class C:
+            parts = []
+            def g(self, n):
+                C.parts = []
+                for i in range(200):
+                    C.parts.append(n * i)
+                return C.parts[:]
+        def f(n):
+            return C().g(n)
+        """,
+        "C.parts",
+    ),
+}
+FILL = """
+    PARTS.clear()
+    for i in range(200):
+        PARTS.append(n * i)
+    return list(PARTS)
+"""
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_state_that_threads_spoil_is_a_difference(tmp_path: Path, kind: str) -> None:
+    old, new, name = SHARED[kind]
     drive = "from a import f\ndef workload():\n    for n in range(9): f(n)\n"
-    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding()
+    edit = {"a.py": textwrap.dedent(new).replace("{fill}", FILL)}
+    finding = case(tmp_path, {"a.py": old + "\n", "drive.py": drive}, edit).finding()
     assert not finding.passed
     assert "several threads" in finding.reason
-    assert "PARTS" in finding.reason
+    assert f"(they share {name}" in finding.reason
+
+
+METHOD = """
+    class C:
+        def __init__(self, by): self.by = by
+        def g(self, n):
+            return [n * i * self.by for i in range(200)]
+"""
+BUFFER = """
+    class C:
+        def __init__(self, by): self.by = by
+        def g(self, n):
+            self._parts = []
+            for i in range(200):
+                self._parts.append(n * i * self.by)
+            return self._parts[:]
+"""
+DRIVE_C = "from a import C\ndef workload():\n    c = C(3)\n    for n in range(9): c.g(n)\n"
+
+
+def test_an_instance_that_threads_share_and_spoil_is_a_difference(tmp_path: Path) -> None:
+    finding = case(tmp_path, {"a.py": METHOD, "drive.py": DRIVE_C}, {"a.py": BUFFER}).finding()
+    assert not finding.passed
+    assert "C.g gives something else when several threads call it at once (they share C._parts)" in finding.reason
+
+
+LONG = """
+    class C:
+        def __init__(self, by): self.by = by
+        def g(self, n):
+            return [[n * i * self.by] for i in range(3000)]
+"""
+
+
+def test_a_private_attribute_more_does_not_show_in_the_digest_of_a_long_result(tmp_path: Path) -> None:
+    kept = LONG.replace("return", "self._last = [n]\n            return")
+    finding = case(tmp_path, {"a.py": LONG, "drive.py": DRIVE_C}, {"a.py": kept}).finding()
+    assert finding.passed, finding.reason
+
+
+def test_an_instance_that_the_base_spoils_as_well_is_no_objection(tmp_path: Path) -> None:
+    edit = {"a.py": BUFFER.replace("[:]", ".copy()").replace("self._parts", "self._other")}
+    finding = case(tmp_path, {"a.py": BUFFER, "drive.py": DRIVE_C}, edit).finding()
+    assert "several threads" not in finding.reason
 
 
 LINES = """
@@ -280,17 +382,86 @@ def test_changed_lines_that_the_replay_executes_are_noted(tmp_path: Path, python
     assert unseen <= {10}
 
 
-def test_growth_of_a_cache_is_told(tmp_path: Path) -> None:
-    old = "def f(name):\n    return name.upper()\n"
-    drive = "from a import f\ndef workload():\n    f('a' * 50)\n"
-    unbound = "from functools import lru_cache\n@lru_cache(maxsize=None)\n" + old
-    bound = unbound.replace("None", "16")
-    endless = case(tmp_path / "unbound", {"a.py": old, "drive.py": drive}, {"a.py": unbound}).finding()
-    assert endless.passed, endless.reason
-    assert "a.py::f keeps " in endless.evidence["memory"]
-    assert "(base 0)" in endless.evidence["memory"]
-    finite = case(tmp_path / "bound", {"a.py": old, "drive.py": drive}, {"a.py": bound}).finding()
-    assert finite.evidence["memory"] == "no growth over distinct inputs"
+PLAIN = "def f(name):\n    return name.upper()\n"
+CACHED = "from functools import lru_cache\n@lru_cache(maxsize=None)\n" + PLAIN
+KEPT = """
+    KEPT = {}
+    def f(name):
+        if name not in KEPT:
+            KEPT[name] = name.upper()
+        return KEPT[name]
+"""
+OF_CLASS = """
+    from functools import lru_cache
+    class Upper:
+        @staticmethod
+        @lru_cache(maxsize=None)
+        def of(name):
+            return name.upper()
+    def f(name):
+        return Upper.of(name)
+"""
+
+
+@pytest.mark.parametrize("cached", [CACHED, KEPT, OF_CLASS], ids=["lru_cache", "dictionary", "of a class"])
+def test_a_cache_without_a_bound_is_turned_down(tmp_path: Path, cached: str) -> None:
+    base = OF_CLASS.replace("@lru_cache(maxsize=None)", "") if cached is OF_CLASS else PLAIN
+    made = case(tmp_path, {"a.py": base, "drive.py": DRIVE_F}, {"a.py": cached})
+    finding = made.finding()
+    assert not finding.passed
+    head, advice = finding.reason.splitlines()
+    assert head.startswith("memory grows without a bound: a.py::")
+    assert "(base 0 bytes) after " in head
+    assert "give the cache a bound, such as lru_cache(maxsize=1024)" in advice
+    allowed = made.finding(may_grow=True)
+    assert allowed.passed
+    assert "a.py::" in allowed.evidence["memory"]
+
+
+DRIVE_F = "from a import f\ndef workload():\n    f('a' * 50)\n"
+BOUNDED = {
+    "a small bound": (CACHED.replace("None", "16"), "no growth over distinct inputs"),
+    "a large bound": (CACHED.replace("None", "100_000"), ", up to 100000 entries"),
+    "emptied when full": (
+        KEPT.replace("KEPT[name] = name", "if len(KEPT) >= 1000: KEPT.clear()\n            KEPT[name] = name"),
+        "no growth over distinct inputs",
+    ),
+    "for one call": (
+        "CALLS = {}\ndef f(name):\n    seen = {}\n    seen[name] = name.upper()\n    return seen[name]\n",
+        "no growth over distinct inputs",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+def test_a_cache_with_a_bound_passes(tmp_path: Path, kind: str) -> None:
+    cached, told = BOUNDED[kind]
+    finding = case(tmp_path, {"a.py": PLAIN, "drive.py": DRIVE_F}, {"a.py": cached}).finding()
+    assert finding.passed, finding.reason
+    assert told in finding.evidence["memory"]
+
+
+def test_a_cache_that_ends_with_its_instance_passes(tmp_path: Path) -> None:
+    old = """
+        from dataclasses import dataclass
+        @dataclass(frozen=True)
+        class C:
+            name: str
+            @property
+            def upper(self): return self.name.upper()
+            def twice(self, times): return self.upper * times
+        """
+    new = "from functools import cached_property\n" + textwrap.dedent(old).replace("@property", "@cached_property")
+    drive = "from a import C\ndef workload():\n    C('a' * 50).twice(2); C('b').upper\n"
+    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding()
+    assert finding.passed, finding.reason
+    assert finding.evidence["memory"] in ("growth not measured", "no growth over distinct inputs")
+
+
+def test_growth_that_the_base_has_too_is_no_objection(tmp_path: Path) -> None:
+    base = KEPT.replace("name.upper()", "name.upper()[:]")
+    finding = case(tmp_path, {"a.py": base, "drive.py": DRIVE_F}, {"a.py": KEPT + "\n    MORE = {}\n"}).finding()
+    assert finding.passed, finding.reason
 
 
 def test_floats_are_compared_with_the_tolerance_that_is_allowed(tmp_path: Path) -> None:
