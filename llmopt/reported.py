@@ -164,6 +164,17 @@ class SeenCall(TypedDict):
     process: dict[str, Any]
 
 
+class Growth(TypedDict):
+    """What calls with ever new arguments left in memory: bytes for each of so many calls, and a cache's own bound."""
+
+    bytes: Number
+    calls: Count
+    bound: Count
+
+
+Kind = Literal["functions", "module"]
+Touched = list[tuple[Name, Kind, list[Count]]]
+
 # What became of one input, or of all of them: a reason why nothing did, or what the job gives.
 Replayed = TypedDict(
     "Replayed",
@@ -178,7 +189,8 @@ Replayed = TypedDict(
         "derived": list[tuple[Name, Pickled]],
         "inputs": Count,
         "wrong": list[tuple[Name, list[Any], list[Any]]],
-        "growth": dict[Name, Number],
+        "growth": dict[Name, Growth],
+        "lines": Touched,
     },
     total=False,
 )
@@ -206,7 +218,6 @@ class Replays(TypedDict):
 
 # --- all tasks -------------------------------------------------------------------------------------------------
 
-Kind = Literal["functions", "module"]
 SCHEMAS: Mapping[str, Any] = {
     "sample": Annotated[Sample, AfterValidator(_numbers_functions)],
     "observe": Observations,
@@ -215,7 +226,7 @@ SCHEMAS: Mapping[str, Any] = {
     "contexts": Annotated[Contexts, AfterValidator(_numbers_tests)],
     "calls": Calls,
     "replay": Replays,
-    "touched": list[tuple[Name, Kind, list[Count]]],
+    "touched": Touched,
     "executable": dict[Name, dict[Kind, list[Count]]],
     "returned": list[Name],
     "leaks": list[Name],
