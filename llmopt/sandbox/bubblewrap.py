@@ -25,6 +25,9 @@ BASH = Path("/bin/bash")
 BEGIN = 'echo $EPOCHREALTIME >&4; unset SHLVL PWD OLDPWD; exec "$@" 4>&-'
 TEMPORARY_BYTES = 4 * 1024**3  # of /tmp and of /dev/shm, which are in memory
 HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
+# Made by bubblewrap, so as large as half of the memory; /proc, because root's own settings of the kernel are root's there
+# too, without any capability.
+READ_ONLY = ("/", "/dev", "/proc")
 READ, WRITE, LINK = "--ro-bind", "--bind", "--symlink"
 
 Mount = tuple[Path, str, str]  # where, how, what
@@ -63,7 +66,7 @@ def wrap(command: Command, grants: Grants, home: Path) -> Wrapped:
         *_system(grants.network),
         *made,
         *(part for where, how, what in mounts(command, grants, home) for part in (how, what, str(where))),
-        *("--remount-ro", "/"),
+        *(part for place in READ_ONLY for part in ("--remount-ro", place)),
         *calls,
         *("--chdir", str(command.folder)),
         "--",
