@@ -103,10 +103,10 @@ def mounts(command: Command, grants: Grants, home: Path) -> list[Mount]:
     for tree, place in command.stands_for:
         mounts.append((place, LINK, str(tree)) if place in links else (place, WRITE, str(tree)))
     mounts += [(path, WRITE, str(path)) for path in (*command.writes, home)]
-    mounts += [(where, READ, str(path)) for path in command.keeps for where in _views(path, command, links)]
+    mounts += [(where, how, str(path)) for path, how in _kept(command) for where in _views(path, command, links)]
     mounts.append((reach.PROBE, READ, str(reach.PROBE)))
     made: list[Mount] = [(Path("/usr"), READ, "/usr")]
-    for mount in sorted(mounts, key=lambda mount: len(mount[0].parts)):
+    for mount in sorted(dict.fromkeys(mounts), key=lambda mount: len(mount[0].parts)):
         if not _is_there(mount, made):
             made.append(mount)
     return made[1:]
@@ -129,6 +129,15 @@ def _views(path: Path, command: Command, links: Mapping[Path, Path]) -> list[Pat
     """Where a path of the tree is seen: there, and in the place that the tree stands for."""
     mounted = [(tree, place) for tree, place in command.stands_for if place not in links]
     return [path, *(place / path.relative_to(tree) for tree, place in mounted if path.is_relative_to(tree))]
+
+
+def _kept(command: Command) -> Iterator[tuple[Path, str]]:
+    """What is kept, and each folder on the way to it, because what is mounted cannot be renamed and replaced. No links:
+    one would show what it leads to."""
+    for path in (each for each in command.keeps if not each.is_symlink()):
+        for root in (each for each in command.writes if path.is_relative_to(each)):
+            yield from ((folder, WRITE) for folder in path.parents if folder.is_relative_to(root) and folder != root)
+        yield path, READ
 
 
 def _seen(where: Path, path: Path) -> Mount:
