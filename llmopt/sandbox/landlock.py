@@ -27,7 +27,7 @@ COUNTERS_OF_KERNEL = ("/sys/bus/event_source", "/sys/devices")  # what perf look
 def wrap(command: Command, grants: Grants, home: Path) -> Wrapped:
     """The layer."""
     counting = command.counter == "perf"
-    filtered = seccomp.program(sockets=grants.network, counting=counting) if seccomp.machine() else b""
+    filtered = seccomp.program(sockets=grants.network, alone=False, counting=counting) if seccomp.machine() else b""
     version = restrict_version()
     handled = _up_to(RIGHTS, version)
     rules = [(bytes(path), handled & rights) for path, rights in _rules(command, grants, home, counting)]

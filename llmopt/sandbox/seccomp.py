@@ -77,13 +77,38 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "syslog": (103, 116),
     "vhangup": (153, 58),
 }
+# What namespaces of its own keep a process from, and rules for files do not: memory, semaphores and queues that all of a
+# user's processes share by number or name, and word of what happens in folders that it may not read.
+OF_THE_USERS: dict[str, tuple[int | None, int | None]] = {
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "inotify_add_watch": (254, 27),
+}
+# What may be asked for this process or thread, as 0, and not for another one by its number.
+FIRST_IS_PROCESS = ((302, 261), (203, 122), (144, 119), (142, 118), (314, 274))  # prlimit64, sched_set{affinity,...}
+SECOND_IS_PROCESS = (
+    (141, 140, 2),
+    (251, 30, 3),
+)  # setpriority, ioprio_set; what the first argument is for all of a user
 CLONE, CLONE3, SOCKET, CONNECT, IOCTL = (56, 220), (435, 435), (41, 198), (42, 203), (16, 29)
+SOCKETPAIR = (53, 199)
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of the table, AUDIT_ARCH_*
 X32 = 0x40000000  # the bit of x86_64's second set of numbers
 NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into a terminal
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
-SOCK_DGRAM, SOCK_TYPES = 2, 0xF
+SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPES = 1, 5, 0xF
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER_AT, ARCHITECTURE_AT, FIRST_AT, SECOND_AT = 0, 4, 16, 24  # in struct seccomp_data; low halves of the arguments
@@ -99,11 +124,12 @@ def machine() -> str:
     return name if name in ARCHITECTURES else ""
 
 
-def program(*, sockets: bool, counting: bool = False, architecture: str = "") -> bytes:
+def program(*, sockets: bool, alone: bool = True, counting: bool = False, architecture: str = "") -> bytes:
     """The filter. Without `sockets` none is left but unnamed pairs and listening ones that nobody can connect to;
-    `counting` leaves perf its counters."""
+    `alone`: in namespaces of its own; `counting` leaves perf its counters."""
     column, audit = ARCHITECTURES[architecture or machine()]
-    refused = [numbers[column] for name, numbers in NUMBERS.items() if not (counting and name == "perf_event_open")]
+    table = NUMBERS if alone else {**NUMBERS, **OF_THE_USERS}
+    refused = [numbers[column] for name, numbers in table.items() if not (counting and name == "perf_event_open")]
     steps: list[Instruction] = [
         (LOAD, 0, 0, ARCHITECTURE_AT),
         (EQUAL, 1, 0, audit),
@@ -116,7 +142,9 @@ def program(*, sockets: bool, counting: bool = False, architecture: str = "") ->
         *_when(CLONE[column], _clone()),
         *_when(IOCTL[column], _ioctl()),
         *_when(SOCKET[column], _families() if sockets else _unnamed()),
+        *([] if sockets else _when(SOCKETPAIR[column], _unnamed())),
         *([] if sockets else _when(CONNECT[column], [_fail(EPERM)])),
+        *([] if alone else _of_others(column)),
         (RETURN, 0, 0, ALLOW),
     ]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
@@ -159,14 +187,29 @@ def _families() -> list[Instruction]:
 
 
 def _unnamed() -> list[Instruction]:
-    """Streams of AF_UNIX, which `connect` being refused keeps unconnected; datagrams could be sent to any name."""
+    """Streams of AF_UNIX, which `connect` being refused keeps unconnected; datagrams could be sent to any name, also by
+    one of a pair, and "raw" sockets are datagram ones (unix_create in net/unix/af_unix.c)."""
     return [
         (LOAD, 0, 0, FIRST_AT),
         (EQUAL, 1, 0, AF_UNIX),
         _fail(EPERM),
         (LOAD, 0, 0, SECOND_AT),
         (AND, 0, 0, SOCK_TYPES),
-        (EQUAL, 0, 1, SOCK_DGRAM),
+        (EQUAL, 2, 0, SOCK_STREAM),
+        (EQUAL, 1, 0, SOCK_SEQPACKET),
         _fail(EPERM),
         (RETURN, 0, 0, ALLOW),
     ]
+
+
+def _of_others(column: int) -> list[Instruction]:
+    """What would hold up other processes of the user: their limits, cores, priorities."""
+    steps = [step for numbers in FIRST_IS_PROCESS for step in _when(numbers[column], _own(FIRST_AT))]
+    for *numbers, everything in SECOND_IS_PROCESS:
+        whose = [(LOAD, 0, 0, FIRST_AT), (EQUAL, 0, 1, everything), _fail(EPERM)]
+        steps += _when(numbers[column], [*whose, *_own(SECOND_AT)])
+    return steps
+
+
+def _own(at: int) -> list[Instruction]:
+    return [(LOAD, 0, 0, at), (EQUAL, 1, 0, 0), _fail(EPERM), (RETURN, 0, 0, ALLOW)]

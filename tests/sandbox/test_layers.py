@@ -131,7 +131,7 @@ def test_filter_refuses_what_the_table_says_and_nothing_else(sockets: bool) -> N
     program = seccomp.program(sockets=sockets, architecture="x86_64")
     refused = {number for number in range(480) if answer(program, number) == EPERM}
     named = {numbers[0] for numbers in seccomp.NUMBERS.values() if numbers[0] is not None}
-    assert refused - named == (set() if sockets else {seccomp.CONNECT[0], seccomp.SOCKET[0]})
+    assert refused - named == (set() if sockets else {seccomp.CONNECT[0], seccomp.SOCKET[0], 53})
     assert named <= refused
     assert answer(program, 1, architecture=0x40000003) == seccomp.KILL
     assert answer(program, 1 | seccomp.X32) == answer(program, 435) == ENOSYS
@@ -148,8 +148,24 @@ def test_filter_looks_at_the_arguments_of_calls_that_are_not_refused_as_such() -
     assert families == [1, 2, 10, 16]
     closed = seccomp.program(sockets=False, architecture="x86_64")
     assert [family for family in range(50) if answer(closed, 41, family, 1) == ALLOWED] == [1]
-    assert answer(closed, 41, 1, 2 | 0o2000000) == EPERM  # a datagram could be sent to any name
+    for call in (41, 53):
+        kinds = [kind for kind in range(16) if answer(closed, call, 1, kind | 0o2000000) == ALLOWED]
+        assert kinds == [1, 5]  # a datagram could be sent to any name
     assert answer(seccomp.program(sockets=False, counting=True, architecture="x86_64"), 298) == ALLOWED
+
+
+def test_filter_without_namespaces_keeps_from_what_the_users_processes_share() -> None:
+    program = seccomp.program(sockets=True, alone=False, architecture="x86_64")
+    assert all(answer(program, numbers[0]) == EPERM for numbers in seccomp.OF_THE_USERS.values() if numbers[0])
+    for call in (302, 203, 144, 142, 314):  # limits, cores, scheduling: its own only
+        assert (answer(program, call, 0, 7), answer(program, call, 7, 7)) == (ALLOWED, EPERM)
+    for call, kinds in (
+        (141, (0, 1)),
+        (251, (1, 2)),
+    ):  # priorities of processes and groups, not of all that a user runs
+        assert all(answer(program, call, kind, 0) == ALLOWED for kind in kinds)
+        assert all(answer(program, call, kind, 7) == EPERM for kind in kinds)
+        assert answer(program, call, kinds[-1] + 1, 0) == EPERM
 
 
 # --- what is visible ---------------------------------------------------------------------------------------------
