@@ -25,8 +25,8 @@ BASH = Path("/bin/bash")
 BEGIN = 'echo $EPOCHREALTIME >&4; unset SHLVL PWD OLDPWD; exec "$@" 4>&-'
 TEMPORARY_BYTES = 4 * 1024**3  # of /tmp and of /dev/shm, which are in memory
 HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
-# What bubblewrap makes could grow to half of the memory; in /proc, root's settings of the kernel are open to root without
-# any capability.
+# What bubblewrap makes could grow to half of the memory; in /proc, root's settings of the kernel are open to root, with
+# or without capabilities.
 READ_ONLY = ("/", "/dev", "/proc")
 READ, WRITE, LINK = "--ro-bind", "--bind", "--symlink"
 

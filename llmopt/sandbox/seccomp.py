@@ -77,8 +77,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "syslog": (103, 116),
     "vhangup": (153, 58),
 }
-# What namespaces of its own keep a process from, and rules for files do not: memory, semaphores and queues that all of a
-# user's processes share by number or name, and word of what happens in folders that it may not read.
+# What namespaces of its own keep a process from, and rules for files do not: memory, semaphores and queues that all
+# processes of a user share by number or name, and word of what happens in folders that it may not read.
 OF_THE_USERS: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "shmat": (30, 196),
@@ -97,10 +97,7 @@ OF_THE_USERS: dict[str, tuple[int | None, int | None]] = {
 }
 # What may be asked for this process or thread, as 0, and not for another one by its number.
 FIRST_IS_PROCESS = ((302, 261), (203, 122), (144, 119), (142, 118), (314, 274))  # prlimit64, sched_set{affinity,...}
-SECOND_IS_PROCESS = (
-    (141, 140, 2),
-    (251, 30, 3),
-)  # setpriority, ioprio_set; what the first argument is for all of a user
+SECOND_IS_PROCESS = ((141, 140, 2), (251, 30, 3))  # setpriority, ioprio_set; their first argument for all of a user's
 CLONE, CLONE3, SOCKET, CONNECT, IOCTL = (56, 220), (435, 435), (41, 198), (42, 203), (16, 29)
 SOCKETPAIR = (53, 199)
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of the table, AUDIT_ARCH_*
