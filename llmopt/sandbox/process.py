@@ -324,16 +324,19 @@ class _Bounds:
         return f"{self._grants.disk_bytes / GIGABYTE:.3g} GB of disk" if used > self._grants.disk_bytes else ""
 
     def end(self) -> None:
-        """End what is left in the control group."""
+        """End what is left in the control group; what it was refused while it was ended is no bound it ran into."""
         if self._group is not None:
+            self.look()
             self._group.end()
+            self._before = self._group.events()
 
 
 def _free_bytes(path: Path) -> int:
-    """Of the file system: what others write there counts too, which the bound has room for."""
+    """Of the file system: what others write there counts too, which the bound has room for. Less a block for each
+    file there is, so that empty ones are bounded as well: only differences of this mean something."""
     with suppress(OSError):
         state = os.statvfs(path)
-        return state.f_bfree * state.f_frsize
+        return (state.f_bfree - (state.f_files - state.f_ffree)) * state.f_frsize
     return 0
 
 
