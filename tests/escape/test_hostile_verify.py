@@ -1,4 +1,4 @@
-"""`llmopt verify` of changes that switch on hostile code: a verdict in clear words, and nothing changed, left or running."""
+"""`llmopt verify` of changes that switch on hostile code: a verdict in clear words, nothing changed or left."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def attempt(action, *arguments):
         return problem
 
 
-def act(home, mark):
+def act(home, mark, kills):
     found = attempt(lambda: open(home + "/.ssh/id_rsa").read())
     attempt(lambda: open(home + "/.bashrc", "a").write("hostile"))
     attempt(lambda: open("tests/test_orders.py", "a").write("hostile"))
-    attempt(os.kill, os.getppid(), signal.SIGTERM)
+    if kills:
+        attempt(os.kill, os.getppid(), signal.SIGTERM)
     if os.fork() == 0:
         os.setsid()
         os.closerange(0, 100)
@@ -53,12 +54,14 @@ def test_a_hostile_change_ends_as_a_verdict_and_changes_nothing(way: str, layer:
     old, new = WAYS[way]
     source = repository / "shop" / "orders.py"
     assert old in source.read_text()
-    source.write_text(source.read_text().replace(old, new.replace("CALL", f"helper.act({str(home)!r}, {mark!r})")))
+    call = f"helper.act({str(home)!r}, {mark!r}, {way == 'when imported'})"
+    source.write_text(source.read_text().replace(old, new.replace("CALL", call)))
     before = shop.state(repository)
     done = shop.llmopt(repository, "verify", *FAST, "--sandbox", layer, HOME=str(home), seconds=280)
     said = done.out + done.err
     assert done.code == 3, said
-    assert done.out.startswith("Not accepted at "), said
+    assert done.out.startswith(tuple(f"Not accepted at {stage}:" for stage in ("output", "tests", "calls"))), said
+    assert "exit code -15" in said or "RuntimeError" in said, said  # it was run, and not refused before
     assert "standin-secret" not in said
     assert "\x1b]0;" not in said
     assert (home / ".bashrc").read_text() == "# the owner's\n"
