@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
+import shlex
 import subprocess
 import sys
 import time
@@ -43,7 +43,8 @@ EXPERTS = HERE.parent / "data" / "repos_experts.jsonl"
 BUILDS = Path(platformdirs.user_cache_dir("llmopt")) / "benchmarks" / "repos"
 # What a patient user grants: the tool's own defaults, spelt out so that a change of these does not change the scores.
 MEDIUM = ("--max-time", "30m", "--attempts", "2")
-CASES = 400  # random inputs of a check
+MOST_PAIRS = 16  # of one comparison; it ends from 8 on once the judge is sure
+CASES = 200  # random inputs of a check
 CASE_SECONDS = 600
 NOTHING_FOUND = 3  # the exit code of a run that kept nothing
 DRIVER = HERE / "driver.py"
@@ -198,11 +199,11 @@ def expert_table() -> list[str]:
 def compare(place: Built, candidate: Path) -> Measured:
     """What `llmopt compare` says of a folder against the base: fresh processes in pairs, in an order a coin decides."""
     line = [*LLMOPT, "compare", str(place.base), str(candidate), "--workload", place.workload, "--json", "--quiet"]
-    found = json.loads(_output([*line, "--fail-on", "none", *_where(place)]))
+    found = json.loads(_output([*line, "--fail-on", "none", "--max-pairs", str(MOST_PAIRS), *_where(place)]))
     low, high = found["interval"]
     (workload,) = found["workloads"]
     interval = (0.0 if low is None else low, math.inf if high is None else high)
-    seconds = workload["base"]["seconds"] if "base" in workload else 0.0
+    seconds = workload["base"]["cpu_seconds"] if "base" in workload else 0.0
     return Measured(found["speedup"], interval, found["pairs"], round(seconds, 4))
 
 
@@ -319,7 +320,6 @@ def score(place: Built, arguments: argparse.Namespace) -> Result:
         broken = scores.lost_tests(base_tests(place), tests_of(place, candidate))
         differing = len(differences(place, candidate, arguments.cases))
         measured = compare(place, candidate)
-    shutil.rmtree(repository / ".llmopt" / "trees", ignore_errors=True)
     return Result(
         place.task.name,
         arguments.name or arguments.model,
@@ -340,7 +340,7 @@ def score(place: Built, arguments: argparse.Namespace) -> Result:
 
 def optimized(place: Built, repository: Path, record: Path, model: str, options: Sequence[str]) -> Scored:
     """Run `llmopt optimize` on the checkout; its words for people go to a log beside the transcript."""
-    tests = " ".join(["python -m pytest -q -p no:cacheprovider", *place.task.tests])
+    tests = shlex.join(["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *place.task.tests])
     line = [*LLMOPT, "optimize", str(repository), "--workload", place.workload, "--test", tests, "--model", model]
     line += ["--record", str(record), "--keep", "branch", "--json", *_where(place), *options]
     with (record.parent / "log.txt").open("w") as log:

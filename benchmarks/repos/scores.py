@@ -16,7 +16,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measured:
-    """A speedup over the base with its interval, from `pairs` of runs; `seconds` is the base's median."""
+    """A speedup over the base with its interval, from `pairs` of runs; `seconds` is the median of the base's
+    CPU time, which other work on the machine moves less than the wall time that the speedup is of."""
 
     speedup: float
     interval: tuple[float, float]

@@ -12,9 +12,9 @@ def setup():
     """Make a page whose content is an array of thousands of streams, the way some printers write them."""
     writer = PdfWriter()
     pages = []
-    for page in range(2):
+    for page in range(5):
         parts = ArrayObject()
-        for line in range(6000):
+        for line in range(3000):
             stream = DecodedStreamObject()
             stream.set_data(b"BT /F1 9 Tf 40 %d Td (line %d of page %d, as it was set) Tj ET" % (line, line, page) * 3)
             parts.append(writer._add_object(stream))
