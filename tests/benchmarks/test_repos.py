@@ -124,6 +124,7 @@ def test_every_task_has_a_measured_expert_that_is_right_and_faster() -> None:
     assert experts.keys() == tasks.load().keys()
     for expert in experts.values():
         assert expert.measured.interval[0] > 1
+        assert not expert.broken
         assert not expert.differing
 
 
