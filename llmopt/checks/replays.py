@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ HELD_CALLS = 5
 FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (30, 0.015)}
 FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
+GUESS = "(a guess)"  # as `llmopt_mutate` says it: what the base fails at, without a `raise`, does not count
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
@@ -340,17 +341,28 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         return "depends on more than the arguments"
     if OTHER_TYPE in given["derived"] and not _is_refusal(outcome):
         return "nobody says what it should do"
+    if GUESS in given["derived"] and _is_failure(outcome):
+        return "nobody says what it should do"
     return ""
 
 
 def _is_refusal(outcome: Sequence[Any]) -> bool:
     """Whether a `raise` statement ended a call, or the generator that it returned."""
+    end = _end(outcome)
+    return end[:1] == ["raised"] and end[5:6] == ["raise"]
+
+
+def _is_failure(outcome: Sequence[Any]) -> bool:
+    """Whether an operation ended it that was not made for such a value."""
+    end = _end(outcome)
+    return end[:1] == ["raised"] and end[5:6] != ["raise"]
+
+
+def _end(outcome: Sequence[Any]) -> list[Any]:
     match outcome:
-        case ["raised", _, _, _, _, "raise", *_]:
-            return True
-        case ["returned", ["drained", _, _, _, ["raised", _, _, _, _, "raise", *_], *_], *_]:
-            return True
-    return False
+        case ["returned", ["drained", _, _, _, [*end], *_], *_]:
+            return end
+    return list(outcome)
 
 
 def _held(inputs: Sequence[dict[str, Any]], bounds: Bounds) -> list[dict[str, Any]]:
@@ -398,9 +410,10 @@ class Runs:
         results = self.run("derive", asked)
         made: dict[tuple[str, str], dict[str, Any]] = {}
         for each in inputs:
-            for label, arguments in results[each["id"]].get("derived", []):
-                other = {**each, "arguments": arguments, "derived": label, "outcome": ""}
-                made.setdefault((key(each), arguments), other)
+            for place, (label, arguments, switches) in enumerate(results[each["id"]].get("derived", [])):
+                other = {**each, "arguments": arguments, "switches": switches, "derived": label, "place": place}
+                other["outcome"] = ""
+                made.setdefault((key(each), f"{sorted(switches)}{arguments}"), other)
         return _numbered(_varied(list(made.values()), self.bounds.derived), "s")
 
     def replay(self, inputs: Sequence[Mapping[str, Any]], seeds: Sequence[str], **options: Any) -> dict[str, Any]:
@@ -471,17 +484,28 @@ def _most_derived(arguments: str) -> int:
 def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """At most so many of each function: one of each kind of change before a second of any, small ones first.
 
-    The same change of calls that took other branches is of another kind.
+    The second is made of a call that took another branch, if there is one. Kinds come in the order in which the probe
+    made them.
     """
     kept: list[dict[str, Any]] = []
     for name in dict.fromkeys(map(key, inputs)):
         own = sorted((each for each in inputs if key(each) == name), key=lambda each: len(each["arguments"]))
-        seen: dict[tuple[str, str], int] = {}
-        ranks = []
+        place: dict[str, int] = {}
         for each in own:
-            kind = each["derived"], each["branch"]
-            seen[kind] = seen.get(kind, 0) + 1
-            ranks.append(seen[kind])
-        ranked = sorted(zip(ranks, range(len(own)), strict=True))
-        kept += [own[at] for _, at in ranked[:most]]
-    return kept
+            place[each["derived"]] = min(each["place"], place.get(each["derived"], each["place"]))
+        of_branch = _ranks([(each["derived"], each["branch"]) for each in own])
+        own = [own[at] for _, at in sorted((rank, at) for at, rank in enumerate(of_branch))]
+        of_kind = _ranks([each["derived"] for each in own])
+        ranked = sorted((rank, place[own[at]["derived"]], at) for at, rank in enumerate(of_kind))
+        kept += [own[at] for _, _, at in ranked[:most]]
+    return sorted(kept, key=lambda each: "**" in each["derived"])  # a huge number may end the process: those last
+
+
+def _ranks(kinds: Sequence[Hashable]) -> list[int]:
+    """How many of its kind came before each."""
+    counts: dict[Hashable, int] = {}
+    ranks = []
+    for kind in kinds:
+        ranks.append(counts.get(kind, 0))
+        counts[kind] = ranks[-1] + 1
+    return ranks

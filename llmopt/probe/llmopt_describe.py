@@ -29,6 +29,7 @@ import sys
 import types
 import weakref
 
+import llmopt_made
 import llmopt_pickles
 
 MOST_NODES = 200_000
@@ -130,7 +131,7 @@ class Describer:
         return [self.node(value) for value in values]
 
     def node(self, value):
-        kind = type(value)
+        kind = llmopt_made.built_in(type(value))
         if value is None or kind is bool:
             return value
         if kind in ATOMS:

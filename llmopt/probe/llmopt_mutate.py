@@ -1,36 +1,210 @@
 """Other inputs made of recorded ones: changed by type, changed in place, and many that are all distinct.
 
-An argument keeps its type: what a function does with others is nobody's promise. Nothing of the original changes: the
-containers on the way to a changed part are new.
+An argument keeps its type, or what is done with it is looked at only where the base takes it or refuses it on purpose:
+such changes are marked as a guess. Nothing of the original changes: the containers on the way to a changed part are
+new.
 """
 
 import collections
+import contextlib
 import dataclasses
+import decimal
+import fractions
+import functools
+import inspect
 import itertools
 import math
 import sys
-from types import MappingProxyType
+import types
+
+import llmopt_annotated
+import llmopt_hints
+import llmopt_made
+import llmopt_places
 
 DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
+GUESS = " (a guess)"  # for `replays`: what the base fails at, without refusing it, is nobody's promise
+DRAWN_CALLS = 3  # of a function: hypothesis takes a tenth of a second for each argument
+LARGE = 40  # elements; no multiple of 37, by which they are shuffled
+ANYTHING = (
+    decimal.Decimal("Infinity"),
+    "-nan",
+    fractions.Fraction(1, 3),
+    None,
+    "+inf",
+    b"1",
+    True,
+    decimal.Decimal("1.50"),
+    math.nan,
+    -math.inf,
+    "1_0",
+    "1e5",
+    " 1 ",
+    "\u0663",
+    (1, "a"),
+    ["a"],
+    2**70,
+    1j,
+    "",
+    {"a": 1},
+)
 
 
-def derived(args, kwargs, optional=(), others=(), constants=(), defaults=MappingProxyType({})):
-    """(what was changed, args, kwargs): one part of one argument is another; the arguments take turns.
+def derived(args, kwargs, hints, fresh):
+    """(what was changed, args, kwargs): one part of one argument is another; the kinds of change take turns.
 
-    `optional` are the positions and names of arguments that may be None, `others` the arguments of other calls, and
-    `constants` values of which the function's code speaks. `defaults` are those of parameters that were not passed.
+    `hints` is what is known of the function, `fresh` makes the arguments anew.
     """
+    keys = [*range(len(args)), *kwargs]
     turns = [
-        _crossed(args, kwargs, others),
-        _of_constants(args, kwargs, constants, defaults),
+        _left_out(args, kwargs, hints),
+        _of_other_classes(args, kwargs, keys, hints),
+        llmopt_places.changed(fresh, hints, variants),
+        _crossed(args, kwargs, hints.others),
+        _of_constants(args, kwargs, hints),
+        _of_anything(args, kwargs, keys, hints),
+        _larger(args, kwargs, keys),
+        _of_annotations(args, kwargs, keys, hints),
         _of_other_types(args, kwargs),
+        _alike(args, kwargs, keys) if hints.turn < DRAWN_CALLS else (),
     ]
-    turns += [_of_argument(args, kwargs, at, value, at in optional) for at, value in enumerate(args)]
-    turns += [
-        _of_argument(args, kwargs, name, value, name in optional) for name, value in {**defaults, **kwargs}.items()
-    ]
+    turns += [_of_argument(args, kwargs, key, _argument(args, kwargs, key), key in hints.optional) for key in keys]
+    turns += [_of_argument(args, kwargs, name, value, False) for name, value in hints.defaults.items()]
+    first = hints.turn % len(turns)  # of a large call only few are made
+    return _in_turn(turns[first:] + turns[:first])
+
+
+def _argument(args, kwargs, key):
+    return kwargs[key] if isinstance(key, str) else args[key]
+
+
+def _with(args, kwargs, key, value):
+    """The arguments with another one at a position, or under a name."""
+    if isinstance(key, str):
+        return args, dict(kwargs, **{key: value})
+    return (*args[:key], value, *args[key + 1 :]), kwargs
+
+
+def _label(key):
+    return key if isinstance(key, str) else "argument %d" % (key + 1)
+
+
+def _each(args, kwargs, key, others):
+    """One derived input for each (label, value)."""
+    for label, other in others:
+        yield ("%s: %s" % (_label(key), label), *_with(args, kwargs, key, other))
+
+
+def _left_out(args, kwargs, hints):
+    """Parameters that the call leaves out, or passes None for: what fits, then what may."""
+    turns = []
+    for name in sorted({name for name in hints.left_out if isinstance(name, str)}):
+        key = hints.at.get(name, name)
+        seen = [("that of another call", each) for each in hints.seen.get(name, ())]
+        fit = [("a value that fits, %s" % _shown(each), each) for each in hints.promised.get(name, ())]
+        may = [(_shown(each) + GUESS, each) for each in hints.guessed.get(name, ())]
+        turns.append(_each(args, kwargs, key, [*seen, *fit, *may]))
     return _in_turn(turns)
+
+
+def _shown(value):
+    """A short text that is the same in every process."""
+    return "%.40r" % (value,) if type(value) in (bool, int, float, str, bytes) else "a %s" % type(value).__name__
+
+
+def _of_annotations(args, kwargs, keys, hints):
+    return _in_turn(
+        _each(args, kwargs, key, [("a value that fits its annotation", each) for each in hints.promised.get(key, ())])
+        for key in keys
+        if key not in hints.left_out
+    )
+
+
+def _of_other_classes(args, kwargs, keys, hints):
+    """The same content in a subclass, and in another container where the function only iterates."""
+    return _in_turn(_each(args, kwargs, key, _converted(_argument(args, kwargs, key), key, hints)) for key in keys)
+
+
+def _converted(value, key, hints):
+    kind = type(value)
+    if kind in llmopt_made.BUILT_INS:
+        yield "of a subclass of %s" % kind.__name__, llmopt_made.subclass_of(kind)(value)
+    if kind in (list, tuple) and value and type(value[0]) in llmopt_made.BUILT_INS:
+        first = llmopt_made.subclass_of(type(value[0]))(value[0])
+        yield "first element of a subclass of %s" % type(value[0]).__name__, kind([first, *value[1:]])
+    if kind is type:
+        yield "a tuple of it" + GUESS, (value,)
+    if kind in (list, tuple) and key not in hints.fixed:
+        yield "in a %s%s" % ((list, tuple)[kind is list].__name__, GUESS), (list, tuple)[kind is list](value)
+    if kind in (list, tuple, range) and key in hints.iterated:
+        yield "in a deque" + GUESS, collections.deque(value)
+        with contextlib.suppress(TypeError):
+            yield "as the keys of a dictionary" + GUESS, dict.fromkeys(value)
+        yield "as an iterator" + GUESS, iter(list(value))
+
+
+def _of_anything(args, kwargs, keys, hints):
+    """Values of all kinds, for an argument or its elements that took values of many types."""
+    turns = [_each(args, kwargs, key, _anything()) for key in keys if key in hints.anything]
+    for key in keys:
+        value = _argument(args, kwargs, key)
+        if key in hints.elements and type(value) in (list, tuple):
+            turns.append(
+                _each(
+                    args,
+                    kwargs,
+                    key,
+                    [
+                        ("one more element in front: %s" % label, type(value)([each, *value]))
+                        for label, each in itertools.islice(_anything(), 6)
+                    ],
+                )
+            )
+    return _in_turn(turns)
+
+
+def _anything():
+    for each in ANYTHING:
+        yield "%r%s" % (each, GUESS), each
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        for each in (numpy.float64("nan"), numpy.int64(3), numpy.array([1, 2])):
+            yield "%r%s" % (each, GUESS), each
+
+
+def _larger(args, kwargs, keys):
+    """Many varied elements: an order, or a bound, that few do not show."""
+    return _in_turn(_each(args, kwargs, key, _grown(_argument(args, kwargs, key))) for key in keys)
+
+
+def _grown(value):
+    kind = type(value)
+    if kind in (list, tuple) and value:
+        many = [_distinct(value[at % len(value)], at // len(value)) for at in range(LARGE)]
+        many = [value[at % len(value)] if each is None else each for at, each in enumerate(many)]
+        yield "%d elements" % LARGE, kind([*value, *_shuffled(many)])
+        yield "%d elements, few of them different" % LARGE, kind(_shuffled((list(value) * LARGE)[:LARGE]))
+    elif kind is dict and value:
+        items = list(value.items())
+        many = [(_distinct(items[at % len(items)][0], at), items[at % len(items)][1]) for at in range(LARGE)]
+        if all(key is not None for key, _ in many):
+            yield "%d items" % LARGE, {**dict(_shuffled(many)), **value}
+    elif kind is str and value:
+        yield "%d times" % LARGE, value * LARGE
+        yield "%d lines" % LARGE, "\n".join("%s%d" % (value, at * 7 % LARGE) for at in range(LARGE))
+
+
+def _shuffled(items):
+    """The same disorder each time: 37 and the number of elements have no common divisor."""
+    return [items[at * 37 % len(items)] for at in range(len(items))]
+
+
+def _alike(args, kwargs, keys):
+    """What hypothesis makes of the observed types; whole arguments."""
+    for key in keys:
+        values = llmopt_annotated.alike(_argument(args, kwargs, key))
+        yield from _each(args, kwargs, key, [("drawn from the types in it", each) for each in values])
 
 
 def _crossed(args, kwargs, others):
@@ -42,7 +216,7 @@ def _crossed(args, kwargs, others):
             if type(own) is not type(other):
                 continue
             if len(args) > 1:
-                yield "argument %d: that of another call" % (at + 1), (*args[:at], other, *args[at + 1 :]), kwargs
+                yield ("argument %d: that of another call" % (at + 1), *_with(args, kwargs, at, other))
             if type(own) is str and own and other:
                 for mixed in (
                     own[: len(own) // 2] + other[len(other) // 2 :],
@@ -61,38 +235,26 @@ def _of_other_types(args, kwargs):
                 yield label, (*args[:at], other, *args[at + 1 :]), kwargs
 
 
-def _of_constants(args, kwargs, constants, defaults):
-    for constant in constants:
-        for at, value in enumerate(args):
-            for other in _near(constant) if type(value) is type(constant) else ():
-                yield "argument %d: %r" % (at + 1, other), (*args[:at], other, *args[at + 1 :]), kwargs
-        for name, value in {**defaults, **kwargs}.items():
-            for other in _near(constant) if type(value) is type(constant) else ():
-                yield "%s: %r" % (name, other), args, dict(kwargs, **{name: other})
+def _of_constants(args, kwargs, hints):
+    for constant in hints.constants:
+        for key, value in [*enumerate(args), *{**hints.defaults, **kwargs}.items()]:
+            if type(value) is type(constant):
+                yield from _each(args, kwargs, key, [("%r" % (each,), each) for each in _near(constant)])
 
 
 def _near(constant):
     return (constant, constant + 1, constant - 1) if type(constant) is int else (constant,)
 
 
-def _of_argument(args, kwargs, at, value, may_be_none):
+def _of_argument(args, kwargs, key, value, may_be_none):
     others = itertools.chain([("None", None)] if may_be_none and value is not None else [], variants(value))
-    for label, other in others:
-        if isinstance(at, str):
-            yield "%s: %s" % (at, label), args, dict(kwargs, **{at: other})
-        else:
-            yield "argument %d: %s" % (at + 1, label), (*args[:at], other, *args[at + 1 :]), kwargs
+    return _each(args, kwargs, key, others)
 
 
 def _in_turn(turns):
-    turns = [iter(each) for each in turns]
-    while turns:
-        for each in list(turns):
-            given = next(each, None)
-            if given is None:
-                turns.remove(each)
-            else:
-                yield given
+    """One of each, then the second of each."""
+    for row in itertools.zip_longest(*turns):
+        yield from (each for each in row if each is not None)
 
 
 def variants(value, depth=DEPTH):
@@ -105,7 +267,9 @@ def variants(value, depth=DEPTH):
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return _of_named_tuple(value, depth)
     root = getattr(kind, "__module__", "").partition(".")[0]
-    return LIBRARIES[root](value) if root in LIBRARIES else iter(())
+    if root in LIBRARIES:
+        return LIBRARIES[root](value)
+    return _of_object(value, depth) if depth and llmopt_places.is_object(value) else iter(())
 
 
 def _of_bool(value, depth):
@@ -113,16 +277,32 @@ def _of_bool(value, depth):
 
 
 def _of_int(value, depth):
-    for other in (0, 1, -1, value + 1, value - 1, -value, 2 * value, 2**31, 2**64 + 1):
+    for label, other in (
+        ("0", 0),
+        ("1", 1),
+        ("-1", -1),
+        ("one more", value + 1),
+        ("one less", value - 1),
+        ("negative", -value),
+        ("doubled", 2 * value),
+        ("2**31", 2**31),
+        ("2**64 + 1", 2**64 + 1),
+        ("10**400", 10**400),  # more than any float
+    ):
         if other != value:
-            yield "%d" % other, other
+            yield label, other
 
 
 def _of_float(value, depth):
-    others = (0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, -value, 2 * value, 0.1, 1e300)
-    for other in (*others, math.nextafter(value, math.inf)):
+    others = (0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 0.1, 1e300)
+    for label, other in (
+        *((repr(each), each) for each in others),
+        ("negative", -value),
+        ("doubled", 2 * value),
+        ("the next", math.nextafter(value, math.inf)),
+    ):
         if repr(other) != repr(value):
-            yield repr(other), other
+            yield label, other
 
 
 TEXTS = (
@@ -152,22 +332,43 @@ def _of_str(value, depth):
             yield label, change(value)
 
 
+BYTES = (
+    ("empty", lambda data: data[:0]),
+    ("first byte only", lambda data: data[:1]),
+    ("without the last byte", lambda data: data[:-1]),
+    ("twice", lambda data: data * 2),
+    ("reversed", lambda data: data[::-1]),
+    ("two more bytes", lambda data: data + b"\x00\xff"),
+)
+
+
 def _of_bytes(value, depth):
-    for other in (value[:0], value[:1], value[:-1], value * 2, value[::-1], value + b"\x00\xff"):
-        if other != value:
-            yield "changed bytes", other
+    for label, change in BYTES:
+        if change(value) != value:
+            yield label, change(value)
 
 
 def _of_sequence(value, depth):
     make = type(value)
     yield "empty", make()
-    for label, other in _reordered(list(value)):
-        yield label, make(other)
+    if value and None not in map(_none, value):
+        yield "None as the first element" + GUESS, make([None, *value])
+        yield "None as the last element" + GUESS, make([*value, None])
+    if value and all(type(each) is float for each in value):
+        yield "numbers whose sum depends on their order", make(llmopt_places.ORDER)
+    whole = ((label, make(other)) for label, other in _reordered(list(value)))
     if depth and value:
-        places = sorted({0, len(value) // 2, len(value) - 1})
-        turns = [_of_element(value, at, make, depth) for at in places]
+        places = {0: "first", len(value) // 2: "middle", len(value) - 1: "last"}
+        turns = [_of_element(value, at, places[at], make, depth) for at in sorted(places)]
         more = ((label, make(other)) for label, other in _with_another(list(value), depth))
-        yield from _in_turn([*turns, more])
+        yield from _in_turn([whole, *turns, more])
+    else:
+        yield from whole
+
+
+def _none(value):
+    """Its type, for `None in values` may ask the program's own classes whether they are equal."""
+    return None if value is None else type(value)
 
 
 def _with_another(items, depth):
@@ -191,11 +392,11 @@ def _reordered(items):
     yield "elements doubled", [each for each in items for _ in range(2)]
 
 
-def _of_element(value, at, make, depth):
+def _of_element(value, at, which, make, depth):
     for label, other in variants(value[at], depth - 1):
         items = list(value)
         items[at] = other
-        yield "element %d %s" % (at, label), make(items)
+        yield "%s element: %s" % (which, label), make(items)
 
 
 def _of_dict(value, depth):
@@ -217,7 +418,7 @@ def _of_dict(value, depth):
 def _of_dict_value(items, at, depth):
     key, held = items[at]
     for label, other in variants(held, depth - 1):
-        yield "value of %.40r %s" % (key, label), dict([*items[:at], (key, other), *items[at + 1 :]])
+        yield "value of %.40r: %s" % (key, label), dict([*items[:at], (key, other), *items[at + 1 :]])
 
 
 def _of_set(value, depth):
@@ -240,6 +441,53 @@ def _of_dataclass(value, depth):
             yield "%s %s" % (name, label), dataclasses.replace(value, **{name: other})
 
 
+def _of_object(value, depth):
+    """Made by its constructor of its attributes, one of them another; where all that it takes is kept by its name."""
+    kind, held = type(value), llmopt_places.attributes(value)
+    try:
+        parameters = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):
+        return
+    given = {each.name: _kept(held, each) for each in parameters if _kept(held, each) is not each}
+    needed = [each for each in parameters if each.default is each.empty and each.kind not in VARIABLE]
+    if not given or any(each.name not in given or each.kind is each.POSITIONAL_ONLY for each in needed):
+        return
+    for name in given:
+        for label, other in variants(given[name], depth - 1):
+            with contextlib.suppress(Exception):  # it refuses that
+                yield "%s %s" % (name, label), kind(**{**given, name: other})
+
+
+VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _kept(held, parameter):
+    """The attribute of a parameter's name; the parameter itself if there is none."""
+    return held.get(parameter.name, held.get("_" + parameter.name, parameter))
+
+
+def _of_function(value, depth):
+    """Other functions for one that is passed. What a function of two arguments gives is rarely made a key."""
+    yield "noting what it is given", llmopt_made.Noting(value)
+    yield "giving None" + GUESS, llmopt_made.Giving(None)
+    if _takes_two(value):
+        yield "giving what is equal to all" + GUESS, llmopt_made.Giving(llmopt_made.Equal())
+        yield "giving its first argument" + GUESS, llmopt_made.GivingBack(0)
+        yield "giving its last argument" + GUESS, llmopt_made.GivingBack(-1)
+    for name in llmopt_made.FAILURES:
+        yield "raising %s" % name, llmopt_made.Raising(name)
+    yield "giving 0" + GUESS, llmopt_made.Giving(0)
+    yield "spelling its arguments" + GUESS, llmopt_made.Spelling()
+
+
+def _takes_two(function):
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return len([each for each in parameters if each.default is each.empty and each.kind not in VARIABLE]) >= 2
+
+
 def _of_named_tuple(value, depth):
     for name in value._fields if depth else ():
         for label, other in variants(getattr(value, name), depth - 1):
@@ -257,6 +505,10 @@ VARIANTS = {
     dict: _of_dict,
     set: _of_set,
     frozenset: _of_set,
+    types.FunctionType: _of_function,
+    types.BuiltinFunctionType: _of_function,
+    types.MethodType: _of_function,
+    functools.partial: _of_function,
 }
 
 
@@ -351,23 +603,35 @@ def _alter_array(value):
 
 def _alter_attribute(value, depth):
     """An attribute of an object of the program's own that is a number, a text or mutable."""
-    held = getattr(value, "__dict__", None)
-    if not depth or type(held) is not dict or isinstance(value, type) or callable(value):
+    if not depth or not llmopt_places.is_object(value):
         return False
+    held = llmopt_places.attributes(value)
     if type(value).__setattr__ is not object.__setattr__:
         return False  # it is frozen, or knows better
-    for name in sorted(held):
-        if name.startswith("_"):
-            continue
+    for name in free_attributes(value):
         if alter(held[name], depth - 1):
             return True
         if type(held[name]) in (int, float):
-            held[name] += 1
+            object.__setattr__(value, name, held[name] + 1)
             return True
         if type(held[name]) is str:
-            held[name] = held[name][: len(held[name]) // 2] or held[name] + "x"
+            object.__setattr__(value, name, held[name][: len(held[name]) // 2] or held[name] + "x")
             return True
     return False
+
+
+def free_attributes(value):
+    """Public attributes that nothing else in the object depends on: all are arguments of its constructor, or code
+    outside of the class sets this one."""
+    names = sorted(name for name in llmopt_places.attributes(value) if not name.startswith("_"))
+    try:
+        taken = set(inspect.signature(type(value)).parameters)
+    except (TypeError, ValueError):
+        taken = set()
+    if taken.issuperset(names):
+        return names
+    assigned = llmopt_hints.assigned(type(value).__module__.partition(".")[0])
+    return [name for name in names if name in assigned]
 
 
 ALTERED = {

@@ -13,6 +13,8 @@ import sys
 import types
 import warnings
 
+import llmopt_made
+
 PROTOCOL = 4  # the same bytes can be read by every Python of a target
 # itertools' iterators can be pickled in these, with a warning that is not the program's.
 WARNS = (3, 12) <= sys.version_info < (3, 14)
@@ -48,7 +50,8 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, type):
             if value.__module__ == "__main__":
                 raise pickle.PicklingError("class %s of the script" % value.__qualname__)
-            return NotImplemented
+            base = llmopt_made.base_of(value)
+            return (llmopt_made.subclass_of, (base,)) if base else NotImplemented
         self.kinds.add(kind)
         name = singletons.name(value)
         return (_named, name) if name else NotImplemented

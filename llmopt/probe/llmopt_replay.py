@@ -9,6 +9,7 @@ are those of the tree to look for, as in llmopt_touched: under the first seed re
 """
 
 import base64
+import contextlib
 import functools
 import importlib
 import inspect
@@ -226,7 +227,8 @@ class Worker:
         import llmopt_describe
 
         try:
-            return JOBS[job](given, self.inputs)
+            with switched(given):
+                return JOBS[job](given, self.inputs)
         except llmopt_describe.TooLargeError:
             return {"problem": "too large to compare"}
         except RecursionError:
@@ -260,6 +262,19 @@ def _bound_memory():
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     except (ImportError, ValueError, OSError):  # not every system bounds it
         pass
+
+
+@contextlib.contextmanager
+def switched(given):
+    """The flags of the function's module are set as the input says, and afterwards as they were."""
+    switches = given.get("switches", {}) if isinstance(given, dict) else {}
+    names = vars(importlib.import_module(given["module"])) if switches else {}
+    before = {name: names[name] for name in switches if name in names}
+    names.update({name: value for name, value in switches.items() if name in names})
+    try:
+        yield
+    finally:
+        names.update(before)
 
 
 class UnavailableError(Exception):
@@ -453,15 +468,15 @@ def _comes_after(each, given):
 
 
 def derive(given, inputs):
-    """Other inputs made of this one."""
+    """Other inputs made of this one: [what was changed, arguments, switches of the module]."""
     import llmopt_mutate
     import llmopt_pickles
 
     args, kwargs = arguments_of(given)
+    hints = _hints(given, args, kwargs, _neighbours(given, inputs))
+    hints.turn = inputs.index(given)
     made = {given["arguments"]: ""}
-    others = [arguments_of(each) for each in _neighbours(given, inputs)]
-    derived = llmopt_mutate.derived(args, kwargs, *hints(given, args, kwargs, others))
-    for label, other_args, other_kwargs in derived:
+    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, hints, lambda: arguments_of(given)):
         if len(made) > given["derive"]:
             break
         try:
@@ -469,67 +484,35 @@ def derive(given, inputs):
         except Exception:  # it is only one of many
             continue
         made.setdefault(base64.b64encode(data).decode("ascii"), label)
-    return {"derived": [[label, data] for data, label in made.items() if label]}
+    flipped = [["%s set to %r" % pair, given["arguments"], dict([pair])] for pair in hints.switches.items()]
+    return {"derived": flipped + [[label, data, {}] for data, label in made.items() if label]}
 
 
-def _neighbours(given, inputs, most=3):
-    """Other calls of the same function, the next ones first."""
+KNOWN_CALLS, KNOWN_CHARACTERS = 40, 4_000_000  # of one function, and of all their pickles
+
+
+def _neighbours(given, inputs):
+    """The arguments of other calls of the same function, the next ones first."""
     same = [each for each in inputs if (each["path"], each["name"]) == (given["path"], given["name"])]
     at = next(at for at, each in enumerate(same) if each["id"] == given["id"])
-    return [*same[at + 1 :], *same[:at]][:most]
+    found, left = [], KNOWN_CHARACTERS
+    for each in [*same[at + 1 :], *same[:at]][:KNOWN_CALLS]:
+        left -= len(each["arguments"])
+        if left > 0 or len(found) < 3:
+            found.append(arguments_of(each))
+    return found
 
 
-def hints(given, args, kwargs, others):
-    """What the function says of its arguments: positions and names that may be None, the arguments of other calls, the
-    constants in its code, and the defaults of parameters that this call leaves out."""
+def _hints(given, args, kwargs, calls):
+    import llmopt_hints
+
     found = importlib.import_module(given["module"])
     try:
         for name in given["name"].split("."):
             found = _held(found, name)
-        function = inspect.unwrap(getattr(found, "__func__", getattr(found, "fget", None) or found))
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError, UnavailableError):
-        return (), others
-    names = [
-        (at, each.name)
-        for at, each in enumerate(parameters)
-        if each.name in given.get("optional", ()) or each.default is None or _says_none(each.annotation)
-    ]
-    code = getattr(function, "__code__", None)
-    may_be_none = {key for pair in names for key in pair}
-    return may_be_none, others, _constants(code) if code else (), _left_out(parameters, args, kwargs)
-
-
-def _left_out(parameters, args, kwargs):
-    """The defaults that a call takes, by name: those that can be varied, and that may be passed by name."""
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {
-        each.name: each.default
-        for at, each in enumerate(parameters)
-        if each.kind in named
-        and type(each.default) in (bool, int, float, str, bytes)
-        and each.name not in kwargs
-        and (at >= len(args) or each.kind is inspect.Parameter.KEYWORD_ONLY)
-        and not each.name.startswith("_")
-    }
-
-
-def _says_none(annotation):
-    return "None" in str(annotation) or "Optional" in str(annotation)
-
-
-def _constants(code):
-    """Short texts and numbers in a function's code, those in tuples and in nested functions included."""
-    found, left = {}, list(code.co_consts)
-    while left:
-        each = left.pop(0)
-        if isinstance(each, types.CodeType):
-            left += each.co_consts
-        elif isinstance(each, (tuple, frozenset)):
-            left += sorted(each, key=repr)
-        elif type(each) in (int, float) or (type(each) in (str, bytes) and len(each) <= 40):
-            found.setdefault((type(each), repr(each)), each)
-    return list(found.values())
+        return llmopt_hints.of(llmopt_hints.plain_function(found), given.get("optional", ()), args, kwargs, calls)
+    except (TypeError, ValueError, UnavailableError):  # it has no signature
+        return llmopt_hints.of(None, (), args, kwargs, calls)
 
 
 THREADS = 6

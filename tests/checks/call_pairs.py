@@ -635,6 +635,281 @@ def f(words):
     return found
 --- calls
 f(["a", "b", "aa"])
+=== a bound that nobody passes: derived
+def f(items, start=0, end=None): return items[start:end]
+--- new
+def f(items, start=0, end=None): return items[start:]
+--- calls
+f([1, 2, 3])
+=== a bound that is counted: derived
+def f(items, stop=None):
+    if stop is None: stop = len(items)
+    return [items[i] for i in range(stop)]
+--- new
+def f(items, stop=None):
+    stop = len(items) if stop is None else min(stop + 1, len(items))
+    return [items[i] for i in range(stop)]
+--- calls
+f([1, 2, 3])
+=== a key function that nobody passes: derived
+def f(items, key=None): return sorted(items, key=key)
+--- new
+def f(items, key=None): return sorted(items)
+--- calls
+f([9, 10])
+=== a name in the data that nobody passes: derived
+def f(rows, by=None): return [row[by] for row in rows] if by else rows[:]
+--- new
+def f(rows, by=None): return rows[:]
+--- calls
+f([{"price": 1}, {"price": 2}])
+=== a choice that the annotation allows: derived
+from typing import Literal
+def f(n, rounding: Literal["up", "down"] = "up"): return -(-n // 2) if rounding == "up" else n // 2
+--- new
+from typing import Literal
+def f(n, rounding: Literal["up", "down"] = "up"): return -(-n // 2)
+--- calls
+f(3)
+=== a value of an annotated class: derived
+from dataclasses import dataclass
+from typing import Optional
+@dataclass
+class Limits:
+    most: int
+def f(items, limits: Optional[Limits] = None): return items[:limits.most] if limits else items[:]
+--- new
+from dataclasses import dataclass
+from typing import Optional
+@dataclass
+class Limits:
+    most: int
+def f(items, limits: Optional[Limits] = None): return items[:]
+--- calls
+f([1, 2, 3, 4])
+=== the exact built-in type asked for: derived
+def f(rows): return ["row" if isinstance(rows, dict) else "list", len(rows)]
+--- new
+def f(rows): return ["row" if type(rows) is dict else "list", len(rows)]
+--- calls
+f({"a": 1}); f([1])
+=== the exact class asked for: derived
+class C:
+    def __init__(self, n): self.n = n
+def f(c): return c.n if isinstance(c, C) else None
+--- new
+class C:
+    def __init__(self, n): self.n = n
+def f(c): return c.n if type(c) is C else None
+--- calls
+f(C(3))
+=== a subclass of which nothing is asked: derived
+class C:
+    def __init__(self, n): self.n = n
+    def size(self): return self.n
+class D(C):
+    def size(self): return 2 * self.n
+def f(c): return c.size() + 1
+--- new
+class C:
+    def __init__(self, n): self.n = n
+    def size(self): return self.n
+class D(C):
+    def size(self): return 2 * self.n
+def f(c): return c.n + 1
+--- calls
+f(C(3))
+=== elements of a subclass deep inside: derived
+class Leaf:
+    def __init__(self, n): self.n = n
+class Tree:
+    def __init__(self, leaves): self.leaves = leaves
+    def f(self, kind): return [each.n for each in self.leaves if isinstance(each, kind)]
+--- new
+class Leaf:
+    def __init__(self, n): self.n = n
+class Tree:
+    def __init__(self, leaves): self.leaves = leaves
+    def f(self, kind): return [each.n for each in self.leaves if type(each) is kind]
+--- calls
+Tree([Leaf(1), Leaf(2)]).f(Leaf)
+=== a container without slices: derived
+def f(items): return [list(items)[:2], len(items)]
+--- new
+def f(items): return [list(items[:2]) if hasattr(items, "__getitem__") else list(items)[:2], len(items)]
+--- calls
+f([1, 2, 3]); f({3, 4})
+=== another type given to a function: argument func after the call
+def f(func, items): return func(list(items))
+--- new
+def f(func, items): return func(tuple(items))
+--- calls
+f(sum, [1, 2])
+=== None as the mark of nothing yet: derived
+def f(binop, items):
+    found, missing = [], object()
+    last = missing
+    for i in items:
+        last = i if last is missing else binop(last, i)
+        found.append(last)
+    return found
+--- new
+def f(binop, items):
+    found, last = [], None
+    for i in items:
+        last = i if last is None else binop(last, i)
+        found.append(last)
+    return found
+--- calls
+f(lambda a, b: a + b, [1, 2, 3, 4])
+=== an exception of a passed function swallowed: raising KeyError
+def f(items, key): return [key(i) for i in items]
+--- new
+def f(items, key):
+    found = []
+    for i in items:
+        try: found.append(key(i))
+        except KeyError: found.append(None)
+    return found
+--- calls
+f([1, 2], lambda n: -n)
+=== attributes that no object has: empty dictionaries inside filled
+class Graph:
+    def __init__(self): self._nodes, self._edges = {}, {}
+    def add(self, node, *others):
+        self._nodes[node] = {}
+        self._edges[node] = list(others)
+        return self
+def f(graph): return sorted(graph._edges)
+--- new
+class Graph:
+    def __init__(self): self._nodes, self._edges = {}, {}
+    def add(self, node, *others):
+        self._nodes[node] = {}
+        self._edges[node] = list(others)
+        return self
+def f(graph):
+    for node in graph._nodes: graph._nodes[node].clear()
+    return sorted(graph._edges)
+--- calls
+f(Graph().add(1, 2).add(2))
+=== the order of a dictionary in an object: all dictionaries inside
+class Graph:
+    def __init__(self): self._edges = {}
+def f(graph): return list(graph._edges)
+def graph_of(**edges):
+    made = Graph()
+    made._edges.update(edges)
+    return made
+--- new
+class Graph:
+    def __init__(self): self._edges = {}
+def f(graph): return sorted(graph._edges)
+def graph_of(**edges):
+    made = Graph()
+    made._edges.update(edges)
+    return made
+--- calls
+f(graph_of(a=1, b=2))
+=== an attribute that others set: attribute text inside
+class Token:
+    def __init__(self, text):
+        self.text = text
+        self.length = len(text)
+class Line:
+    def __init__(self, *tokens): self.tokens = list(tokens)
+    def f(self): return "".join(token.text for token in self.tokens)
+def strip(token): token.text = token.text.strip()
+--- new
+class Token:
+    def __init__(self, text):
+        self.text = text
+        self.length = len(text)
+class Line:
+    def __init__(self, *tokens): self.tokens = list(tokens)
+    def f(self): return "".join(token.text for token in self.tokens if token.length)
+def strip(token): token.text = token.text.strip()
+--- calls
+Line(Token("a"), Token("")).f()
+=== a flag of the module: WIDE set to True
+WIDE = False
+def f(text): return len(text) if not WIDE else 2 * len(text)
+--- new
+WIDE = False
+def f(text): return len(text)
+--- calls
+f("ab")
+=== None among elements: derived
+def f(items): return [i for i in items if i is not None and i > 1]
+--- new
+def f(items): return [i for i in items if i > 1]
+--- calls
+f([2, 1])
+=== records that all weigh nothing: derived
+def f(weights):
+    total = sum(each["weight"] for each in weights.values())
+    return {name: each["weight"] / total if total else 0 for name, each in weights.items()}
+--- new
+def f(weights):
+    total = sum(each["weight"] for each in weights.values())
+    return {name: each["weight"] / total for name, each in weights.items()}
+--- calls
+f({"a": {"weight": 1}, "b": {"weight": 2}, "c": {"weight": 4}, "d": {"weight": 8}})
+=== floats added in another order: derived
+def f(values):
+    total = 0.0
+    for v in values: total += v
+    return total
+--- new
+def f(values):
+    total = 0.0
+    for v in sorted(values): total += v
+    return total
+--- calls
+f([0.5, 0.25])
+=== right for few elements: derived
+def f(items): return sorted(items)
+--- new
+def f(items): return sorted(items) if len(items) < 16 else sorted(items[:16]) + items[16:]
+--- calls
+f([3, 1, 2])
+=== another kind of number: derived
+def f(value):
+    try: number = float(value)
+    except (TypeError, ValueError): return False
+    return value.lower() == "inf" if isinstance(value, str) and number == float("inf") else True
+--- new
+def f(value):
+    try: number = float(value)
+    except (TypeError, ValueError): return False
+    return value.lower() == "inf" if type(value) is not float and number == float("inf") else True
+--- calls
+f(1); f(1.5); f("a"); f(None); f(b"a")
+=== a text that stands for a number: derived
+def f(value):
+    try: return float(value) == float(value)
+    except (TypeError, ValueError): return False
+--- new
+def f(value):
+    try: number = float(value)
+    except (TypeError, ValueError): return False
+    return not (isinstance(value, str) and value.lower() == "nan") and (number == number or type(value) is str)
+--- calls
+f(1); f(1.5); f("a"); f(None); f(b"a")
+=== an object made otherwise: derived
+class C:
+    def __init__(self, items):
+        self.items = list(items)
+        self.index = {each: at for at, each in enumerate(items)}
+    def f(self, item): return self.index.get(item, -1)
+--- new
+class C:
+    def __init__(self, items):
+        self.items = list(items)
+        self.index = {each: at for at, each in enumerate(items)}
+    def f(self, item): return self.items.index(item) if item in self.items else -1
+--- calls
+C([1, 2]).f(2)
 === a cycle: result
 def f(n):
     a = [n]
@@ -949,6 +1224,118 @@ def f(n):
     with tempfile.NamedTemporaryFile() as file, open(os.devnull, "w"): return file.tell()
 --- calls
 f(3)
+=== an exact type as a short cut
+def f(items):
+    found = []
+    for i in items: found.append(i)
+    return found
+--- new
+def f(items):
+    if type(items) in (list, tuple): return list(items)
+    return [i for i in items]
+--- calls
+f([1, 2]); f({3, 4})
+=== a key function called as often as it takes
+def f(items, key):
+    best = items[0]
+    for i in items[1:]:
+        if key(i) < key(best): best = i
+    return best
+--- new
+def f(items, key): return min(items, key=key) if items else items[0]
+--- calls
+f([3, 1, 2], abs); f([], abs)
+=== a cache for integers
+def f(n): return [n + i for i in range(3)]
+--- new
+CACHE = {}
+def f(n):
+    if n not in CACHE: CACHE[n] = tuple([n + i for i in range(3)])
+    return list(CACHE[n])
+--- calls
+f(1); f(2)
+=== a constant of the module used when it is imported
+LIMIT = 3
+def f(n): return n > LIMIT * LIMIT
+--- new
+LIMIT = 3
+_SQUARE = LIMIT * LIMIT
+def f(n): return n > _SQUARE
+--- calls
+f(4)
+=== what a class takes care of itself
+class C:
+    def __init__(self, items):
+        self.items = list(items)
+        self.index = {each: at for at, each in reversed(list(enumerate(items)))}
+    def f(self, item): return self.items.index(item) if item in self.items else -1
+--- new
+class C:
+    def __init__(self, items):
+        self.items = list(items)
+        self.index = {each: at for at, each in reversed(list(enumerate(items)))}
+    def f(self, item): return self.index.get(item, -1)
+--- calls
+C([1, 2]).f(2)
+=== a set of keys for a list of them
+def f(rows, key):
+    seen, found = [], []
+    for row in rows:
+        if key(row) not in seen:
+            seen.append(key(row))
+            found.append(row)
+    return found
+--- new
+def f(rows, key):
+    seen, found = set(), []
+    for row in rows:
+        k = key(row)
+        if k not in seen:
+            seen.add(k)
+            found.append(row)
+    return found
+--- calls
+f([{"n": 1}, {"n": 2}, {"n": 1}], lambda row: row["n"])
+=== the first of several
+def f(items, start=0, end=None):
+    for at in range(start, len(items) if end is None else end):
+        if items[at]: return at, items[at]
+    return None
+--- new
+def f(items, start=0, end=None):
+    stop = len(items) if end is None else end
+    at = start
+    while at < stop:
+        item = items[at]
+        if item: return at, item
+        at += 1
+    return None
+--- calls
+f([0, 1, 2])
+=== neighbours of a graph
+class Graph:
+    def __init__(self): self._succ, self._pred = {}, {}
+    def add(self, node, *others):
+        self._succ.setdefault(node, {})
+        self._pred.setdefault(node, {})
+        for each in others:
+            self.add(each)
+            self._succ[node][each] = self._pred[each][node] = {}
+        return self
+def f(graph): return {n: len([m for m in graph._succ if n in graph._succ[m]]) for n in graph._succ}
+--- new
+class Graph:
+    def __init__(self): self._succ, self._pred = {}, {}
+    def add(self, node, *others):
+        self._succ.setdefault(node, {})
+        self._pred.setdefault(node, {})
+        for each in others:
+            self.add(each)
+            self._succ[node][each] = self._pred[each][node] = {}
+        return self
+def f(graph): return {n: len(graph._pred[n]) for n in graph._succ}
+--- calls
+f(Graph().add(1, 2, 3).add(2, 3))
 === not deterministic on the base
 import os
 def f(n): return os.urandom(4)

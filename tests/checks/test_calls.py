@@ -23,7 +23,7 @@ from llmopt.target import Target
 LIMITS = Limits(seconds=60)
 BASE, EDIT = "b" * 40, "c" * 40
 SPOT = Hotspot(Function("a.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
-BOUNDS = replays.Bounds(derived=40, held=3)
+BOUNDS = replays.Bounds(derived=40, held=3, run_seconds=10.0)  # of so many functions at once
 
 
 @dataclass(frozen=True)
