@@ -78,7 +78,8 @@ class Recorder(llmopt_observe.Observer):
         seen = [record.report() for record in self.records if record.how]
         if not any(each["calls"] for each in seen):
             return None
-        return {"functions": seen, "paths": [path for path in sys.path if isinstance(path, str)]}
+        own = os.path.dirname(os.path.abspath(__file__))  # a replay has its own, perhaps of another installation
+        return {"functions": seen, "paths": [path for path in sys.path if isinstance(path, str) and path != own]}
 
 
 class Record:
