@@ -32,6 +32,7 @@ FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 GUESS = "(a guess)"  # as `llmopt_mutate` says it: what the base fails at, without a `raise`, does not count
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
+DERIVE_SECONDS = 30.0  # for one input: on a busy machine importing hypothesis alone takes seconds
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
 
@@ -196,7 +197,7 @@ def _expect(
     runs = Runs(target, tree, paths, bounds)
     dropped: dict[str, int] = {}
     inputs = _kept(inputs, runs.survey(inputs), dropped, bounds)
-    more = runs.derive([{**each, "optional": list(derive[key(each)])} for each in inputs if each["free"]])
+    more = runs.derive([{**each, "optional": list(derive.get(key(each), ()))} for each in inputs])
     more = _kept(more, runs.survey(more), {}, bounds)
     inputs = [*inputs, *more, *_held([*inputs, *more], bounds)]
     first, *others = runs.replay(inputs, bounds.seeds).values()
@@ -405,8 +406,11 @@ class Runs:
         return self.run("replay", [{**each, "limit": self.bounds.call_seconds} for each in inputs])
 
     def derive(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Other inputs, made of these."""
-        asked = [{**each, "derive": _most_derived(each["arguments"]), "limit": 5.0} for each in inputs]
+        """Other inputs, made of these; of those that are not free only the same, with flags of the module flipped."""
+        asked = [
+            {**each, "derive": _most_derived(each["arguments"]) if each["free"] else 0, "limit": DERIVE_SECONDS}
+            for each in inputs
+        ]
         results = self.run("derive", asked)
         made: dict[tuple[str, str], dict[str, Any]] = {}
         for each in inputs:

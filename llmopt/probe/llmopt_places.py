@@ -230,7 +230,7 @@ def _attribute(fresh, name, level, variants):
             held = _value(args, kwargs, place.steps)
             again = dict(variants(held))
             put(args, kwargs, place.steps, [None, *held] if label.startswith("with None in") else again[label])
-            yield "attribute %s inside: %s" % (name, label), args, kwargs
+            yield "attribute %s of a %s inside: %s" % (name, place.owner.__name__, label), args, kwargs
 
 
 def _in_turn(turns):
@@ -259,6 +259,7 @@ def _subclassed(fresh, found):
     asked = [each.value for each in found if len(each.steps) <= 3 and isinstance(each.value, type)]
     kinds = list(dict.fromkeys(type(each.value) for each in found if is_object(each.value)))
     kinds.sort(key=lambda kind: kind not in asked)
+    yield from _found(fresh, [kind for kind in asked if kind not in kinds])
     for kind in kinds[:MOST_CLASSES]:
         with contextlib.suppress(Exception):  # the class cannot have subclasses made like this
             args, kwargs = fresh()
@@ -267,6 +268,18 @@ def _subclassed(fresh, found):
                     each.value.__class__ = llmopt_made.subclass_of(kind)
             asked_for = "the class asked for, " if kind in asked else ""
             yield "a subclass of %s%s" % (asked_for, kind.__name__), args, kwargs
+
+
+def _found(fresh, missing):
+    """An element of a list as one of a subclass of a class that is asked for, and of which there is none."""
+    for kind in dict.fromkeys(missing):
+        args, kwargs = fresh()
+        inside = [each for each in places(args, kwargs) if each.owner is list and is_object(each.value)]
+        for each in reversed(inside):
+            with contextlib.suppress(Exception):  # it is laid out in another way
+                each.value.__class__ = llmopt_made.subclass_of(kind)
+                yield "an element of a subclass of the class asked for, %s (a guess)" % kind.__name__, args, kwargs
+                break
 
 
 def _with(args, kwargs, place, value):

@@ -811,7 +811,7 @@ def graph_of(**edges):
     return made
 --- calls
 f(graph_of(a=1, b=2))
-=== an attribute that others set: attribute text inside
+=== an attribute that others set: attribute text of a Token inside
 class Token:
     def __init__(self, text):
         self.text = text
@@ -839,6 +839,16 @@ WIDE = False
 def f(text): return len(text)
 --- calls
 f("ab")
+=== a flag that a private function reads: WIDE set to True
+WIDE = False
+def _width(text): return len(text) if not WIDE else 2 * len(text)
+def f(texts): return [_width(text) for text in texts]
+--- new
+WIDE = False
+def _width(text): return len(text)
+def f(texts): return [_width(text) for text in texts]
+--- calls
+f(["ab"])
 === None among elements: derived
 def f(items): return [i for i in items if i is not None and i > 1]
 --- new

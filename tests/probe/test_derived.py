@@ -64,11 +64,23 @@ def test_objects_are_changed_deep_inside_and_stay_connected(tmp_path: Path, pyth
         hints.assigned = llmopt_hints.assigned("classes")
         assert "n" in hints.assigned and "leaves" not in hints.assigned
         made = list(llmopt_places.changed(fresh, hints, llmopt_mutate.variants))
-        changed = [tree for label, (tree,), _ in made if label.startswith("attribute n inside")]
+        changed = [tree for label, (tree,), _ in made if label.startswith("attribute n of a Slotted inside")]
         assert changed and any([leaf.n for leaf in tree.leaves] != [1, 2] for tree in changed)
         assert all(leaf.up is tree for tree in changed for leaf in tree.leaves)
         other = [tree for label, (tree,), _ in made if label == "a subclass of Slotted"]
         assert other and all(type(leaf) is not classes.Slotted for leaf in other[0].leaves)
+    """
+    run(tmp_path, python, classes=CLASSES, step=script)
+
+
+def test_an_element_becomes_what_is_asked_for(tmp_path: Path, python: str) -> None:
+    script = """
+        import classes, llmopt_hints, llmopt_mutate, llmopt_places
+        class Other(classes.C): pass
+        def fresh(): return ([classes.C(1), classes.C(2)], Other), {}
+        made = list(llmopt_places.changed(fresh, llmopt_hints.Hints(), llmopt_mutate.variants))
+        (items,) = [args[0] for label, args, _ in made if label.startswith("an element of a subclass of the")]
+        assert [isinstance(each, Other) for each in items] == [False, True] and type(items[1]) is not Other
     """
     run(tmp_path, python, classes=CLASSES, step=script)
 
