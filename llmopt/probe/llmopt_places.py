@@ -6,6 +6,7 @@ outside of the class assigns too, and the class of objects.
 """
 
 import contextlib
+import inspect
 import itertools
 import sys
 import types
@@ -27,7 +28,7 @@ class Place:
         self.steps = steps
         self.level = level
         self.value = value
-        self.owner = owner  # the type of what holds it
+        self.owner = owner  # what holds it, None for an argument
 
 
 def places(args, kwargs):
@@ -44,7 +45,7 @@ def places(args, kwargs):
         found.append(place)
         if not plain and len(place.steps) < MOST_DEPTH:
             waiting += [
-                Place((*place.steps, step), (*place.level, _level(step)), value, type(place.value))
+                Place((*place.steps, step), (*place.level, _level(step)), value, place.value)
                 for step, value in _inside(place.value)
             ]
     return found
@@ -211,26 +212,37 @@ def _swept(fresh, found):
 
 
 def _attributes(fresh, found, hints, variants):
-    """Attributes of objects, of which code outside of the class assigns: those of the first and the last of a class."""
+    """Attributes that the constructor takes and code outside of the class assigns to: of the first and the last object
+    of a class. Where the constructor computes others, which belong together, only None is put into lists.
+    """
     groups = {}
     for each in found:
         kind, name = each.steps[-1]
-        if kind == "attribute" and name in hints.assigned:
-            groups.setdefault((each.owner, name), []).append(each)
+        if kind == "attribute" and name in hints.assigned and name in _taken(type(each.owner)):
+            groups.setdefault((type(each.owner), name), []).append(each)
     return _in_turn(_attribute(fresh, name, level, variants) for (_, name), level in groups.items())
+
+
+def _taken(kind):
+    try:
+        return set(inspect.signature(kind).parameters)
+    except (TypeError, ValueError):
+        return set()
 
 
 def _attribute(fresh, name, level, variants):
     for place in dict.fromkeys((level[0], level[-1])):
-        others = list(itertools.islice(variants(place.value), 4))
-        if type(place.value) is list:
-            others.insert(0, ("with None in front (a guess)", [None, *place.value]))
+        others = [(INTO, [None, *place.value])] if type(place.value) is list else []
+        if _taken(type(place.owner)).issuperset(attributes(place.owner)):
+            others += itertools.islice(variants(place.value), 4)
         for label, _ in others:
             args, kwargs = fresh()
             held = _value(args, kwargs, place.steps)
-            again = dict(variants(held))
-            put(args, kwargs, place.steps, [None, *held] if label.startswith("with None in") else again[label])
-            yield "attribute %s of a %s inside: %s" % (name, place.owner.__name__, label), args, kwargs
+            put(args, kwargs, place.steps, [None, *held] if label is INTO else dict(variants(held))[label])
+            yield "attribute %s of a %s inside: %s" % (name, type(place.owner).__name__, label), args, kwargs
+
+
+INTO = "with None in front (a guess)"
 
 
 def _in_turn(turns):
@@ -274,7 +286,7 @@ def _found(fresh, missing):
     """An element of a list as one of a subclass of a class that is asked for, and of which there is none."""
     for kind in dict.fromkeys(missing):
         args, kwargs = fresh()
-        inside = [each for each in places(args, kwargs) if each.owner is list and is_object(each.value)]
+        inside = [each for each in places(args, kwargs) if type(each.owner) is list and is_object(each.value)]
         for each in reversed(inside):
             with contextlib.suppress(Exception):  # it is laid out in another way
                 each.value.__class__ = llmopt_made.subclass_of(kind)

@@ -811,24 +811,20 @@ def graph_of(**edges):
     return made
 --- calls
 f(graph_of(a=1, b=2))
-=== an attribute that others set: attribute text of a Token inside
+=== an attribute that others set: attribute bold of a Token inside
 class Token:
-    def __init__(self, text):
-        self.text = text
-        self.length = len(text)
+    def __init__(self, text, bold=False): self.text, self.bold = text, bold
+class Line:
+    def __init__(self, *tokens): self.tokens = list(tokens)
+    def f(self): return "".join(token.text.upper() if token.bold else token.text for token in self.tokens)
+def shout(token): token.bold = True
+--- new
+class Token:
+    def __init__(self, text, bold=False): self.text, self.bold = text, bold
 class Line:
     def __init__(self, *tokens): self.tokens = list(tokens)
     def f(self): return "".join(token.text for token in self.tokens)
-def strip(token): token.text = token.text.strip()
---- new
-class Token:
-    def __init__(self, text):
-        self.text = text
-        self.length = len(text)
-class Line:
-    def __init__(self, *tokens): self.tokens = list(tokens)
-    def f(self): return "".join(token.text for token in self.tokens if token.length)
-def strip(token): token.text = token.text.strip()
+def shout(token): token.bold = True
 --- calls
 Line(Token("a"), Token("")).f()
 === a flag of the module: WIDE set to True
@@ -1322,6 +1318,30 @@ def f(items, start=0, end=None):
     return None
 --- calls
 f([0, 1, 2])
+=== what a constructor computes
+class Token:
+    def __init__(self, text):
+        self.text = text
+        self.length = len(text)
+class Line:
+    def __init__(self, tokens): self.tokens = list(tokens)
+    def f(self): return sum(len(token.text) for token in self.tokens)
+def same(token, text):
+    token.text = text
+    token.length = len(text)
+--- new
+class Token:
+    def __init__(self, text):
+        self.text = text
+        self.length = len(text)
+class Line:
+    def __init__(self, tokens): self.tokens = list(tokens)
+    def f(self): return sum(token.length for token in self.tokens)
+def same(token, text):
+    token.text = text
+    token.length = len(text)
+--- calls
+Line([Token("a"), Token("")]).f()
 === neighbours of a graph
 class Graph:
     def __init__(self): self._succ, self._pred = {}, {}
