@@ -186,7 +186,7 @@ Replayed = TypedDict(
         "numbered": Count,
         "calls": Annotated[list[tuple[Name, SeenCall]], Field(min_length=1)],
         "seconds": Seconds,
-        "derived": list[tuple[Name, Pickled]],
+        "derived": list[tuple[Name, Pickled, dict[Name, Any]]],
         "inputs": Count,
         "wrong": list[tuple[Name, list[Any], list[Any]]],
         "growth": dict[Name, Growth],
