@@ -268,10 +268,14 @@ def _other_classes(fresh, found):
 
 def _subclassed(fresh, found):
     """All instances of one class as those of a subclass; the classes first that are arguments themselves."""
-    asked = [each.value for each in found if len(each.steps) <= 3 and isinstance(each.value, type)]
+    asked = {
+        each.value: each.steps for each in reversed(found) if len(each.steps) <= 3 and isinstance(each.value, type)
+    }
     kinds = list(dict.fromkeys(type(each.value) for each in found if is_object(each.value)))
     kinds.sort(key=lambda kind: kind not in asked)
-    yield from _found(fresh, [kind for kind in asked if kind not in kinds])
+    yield from _found(
+        fresh, {kind: "the class" if len(at) == 2 else "a class" for kind, at in asked.items() if kind not in kinds}
+    )
     for kind in kinds[:MOST_CLASSES]:
         with contextlib.suppress(Exception):  # the class cannot have subclasses made like this
             args, kwargs = fresh()
@@ -284,13 +288,15 @@ def _subclassed(fresh, found):
 
 def _found(fresh, missing):
     """An element of a list as one of a subclass of a class that is asked for, and of which there is none."""
-    for kind in dict.fromkeys(missing):
+    for kind, words in missing.items():
         args, kwargs = fresh()
         inside = [each for each in places(args, kwargs) if type(each.owner) is list and is_object(each.value)]
-        for each in reversed(inside):
+        inside.sort(key=lambda place: len(place.steps))
+        outermost = [each for each in inside if len(each.steps) == len(inside[0].steps)]
+        for each in reversed(outermost):
             with contextlib.suppress(Exception):  # it is laid out in another way
                 each.value.__class__ = llmopt_made.subclass_of(kind)
-                yield "an element of a subclass of the class asked for, %s (a guess)" % kind.__name__, args, kwargs
+                yield "an element of a subclass of %s asked for, %s (a guess)" % (words, kind.__name__), args, kwargs
                 break
 
 
