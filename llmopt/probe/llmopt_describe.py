@@ -316,7 +316,13 @@ class Describer:
         with contextlib.suppress(AttributeError):
             found.update(object.__getattribute__(value, "__dict__"))
         kept = [name for name in found if isinstance(name, str) and name not in HIDDEN and not _is_cached(value, name)]
-        return [[name, self.node(found[name])] for name in sorted(kept)]
+        return [[name, self._attribute(name, found[name])] for name in sorted(kept)]
+
+    def _attribute(self, name, value):
+        """A private one in few words: one more of them must not take the room of what else there is."""
+        node = self.node(value)
+        known = sys.maxsize if self.known is None else self.known
+        return bounded(node, PRIVATE_CHARACTERS, known) if name.startswith("_") else node
 
     def _reduced(self, value, kind):
         """The state of an object that is not written in Python, as pickle would write it; None for one without any."""
@@ -371,6 +377,7 @@ def _opcodes():
 
 
 RAISING = _opcodes()
+PRIVATE_CHARACTERS = 400  # of the JSON of one private attribute
 HIDDEN = {"__dict__", "__weakref__", "__traceback__"}
 
 

@@ -332,6 +332,12 @@ def test_an_instance_that_threads_share_and_spoil_is_a_difference(tmp_path: Path
     assert "C.g gives something else when several threads call it at once (they share C._parts)" in finding.reason
 
 
+def test_a_long_private_attribute_more_does_not_take_the_room_of_the_others(tmp_path: Path) -> None:
+    kept = METHOD.replace("return", "self._last = [str(n)] * 3000\n            return")
+    finding = case(tmp_path, {"a.py": METHOD, "drive.py": DRIVE_C}, {"a.py": kept}).finding()
+    assert finding.passed, finding.reason
+
+
 LONG = """
     class C:
         def __init__(self, by): self.by = by
