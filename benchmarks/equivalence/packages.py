@@ -44,7 +44,11 @@ class Edit:
 @dataclass(frozen=True)
 class Package:
     """`sdist` is the archive's name without its ending, `tests` are arguments of pytest, `workloads` files of
-    `benchmarks/workloads`."""
+    `benchmarks/workloads`, `roots` the folders from which its modules are imported.
+
+    The tests are the package's own, in all files of which a test was seen to execute an edited function: no other can
+    tell an edit from another. `needs` are optional packages without which these tests are skipped.
+    """
 
     name: str
     version: str
@@ -53,6 +57,8 @@ class Package:
     tests: tuple[str, ...]
     workloads: tuple[str, ...]
     edits: tuple[Edit, ...]
+    roots: tuple[str, ...] = ("",)
+    needs: tuple[str, ...] = ()
 
 
 TOOLZ = Package(
@@ -214,6 +220,7 @@ TABULATE = Package(
             ),
         ),
     ),
+    needs=("wcwidth",),
 )
 
 SQLPARSE = Package(
@@ -316,10 +323,13 @@ NETWORKX = Package(
     "3.6.1",
     "networkx-3.6.1",
     "26b7c357accc0c8cde558ad486283728b65b6a95d85ee1cd66bafab4c8168509",
+    # The whole suite takes six minutes.
     (
         "networkx/algorithms/tests/test_dag.py",
         "networkx/algorithms/tests/test_structuralholes.py",
         "networkx/algorithms/tests/test_triads.py",
+        "networkx/algorithms/connectivity/tests/test_kcomponents.py",
+        "networkx/algorithms/connectivity/tests/test_kcutsets.py",
     ),
     ("networkx_task_graph.py", "networkx_social_roles.py"),
     (
@@ -424,6 +434,7 @@ NETWORKX = Package(
             ),
         ),
     ),
+    needs=("scipy",),
 )
 
 PACKAGES = (TOOLZ, TABULATE, SQLPARSE, NETWORKX)

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import held_out
 
 DATA = Path(__file__).parents[1] / "data" / "equivalence.jsonl"
 JUDGED = DATA.with_name("equivalence_judged.json")
 FUNNEL = ("guard", "calls", "output", "tests")  # in the order in which llmopt asks
 ORIGINAL = "the edit itself"
+HELD_OUT = frozenset(each.name for each in held_out.PACKAGES)
 Saved = Mapping[str, Any]
+Group = tuple[str, Sequence[Saved]]
 COLUMNS = ("tests catch", "recorded calls add", "derived inputs add", "output adds", "guard adds", "escaped")
-TIMED = ("calls: wrong", "calls: agree", "tests: wrong", "tests: pass")
+ON_LINES = ("on lines that ran", "on lines that nothing ran")
+TIMED = ("calls: wrong", "calls: agree", "tests: wrong", "tests: pass", "output")
+RATIOS = ("calls: wrong, in workload runs", "below 1")
 
 
 def load(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The last verdict on each mutant: a stage that was asked again is saved once more."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    verdicts = [json.loads(line) for line in lines]
+    return list({(each["package"], each["edit"], each["digest"]): each for each in verdicts}.values())
 
 
 def judged() -> dict[str, str]:
@@ -35,7 +45,7 @@ def first(verdict: Saved) -> str:
 def adds(verdict: Saved) -> str:
     """What catches it if the tests are asked before anything else."""
     stages = verdict["stages"]
-    if stages["tests"]["caught"]:
+    if "tests" in stages and stages["tests"]["caught"]:
         return "tests"
     found = stages["calls"]["caught"]
     if found:
@@ -43,19 +53,35 @@ def adds(verdict: Saved) -> str:
     return first(verdict)
 
 
+def is_executed(verdict: Saved) -> bool:
+    """Whether a test or the workload executed a line of the mutant that is not the edit's; so it counts where there is
+    none that can be watched, and where it is not known."""
+    return not verdict.get("executed") or verdict["executed"][0] > 0 or verdict["executed"][1] == 0
+
+
 def tables(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]:
-    names = list(dict.fromkeys(each["package"] for each in verdicts))
-    groups = [(f"{name} {_of(verdicts, name)[0]['version']}", _of(verdicts, name)) for name in names]
-    yield from _shares([*groups, ("all", list(verdicts))], words)
+    groups = list(_groups(verdicts))
+    yield from _shares(groups, words)
     yield ""
-    yield from _times([*groups, ("all", list(verdicts))])
+    yield from _times(groups)
     yield ""
     yield from _alarms(verdicts)
+    yield ""
     yield from _escapes(verdicts, words)
+    yield ""
+    yield from _states(verdicts)
 
 
-def _of(verdicts: Sequence[Saved], name: str) -> list[Saved]:
-    return [each for each in verdicts if each["package"] == name]
+def _groups(verdicts: Sequence[Saved]) -> Iterator[Group]:
+    """Each package, those that the check was improved on, those held out, and all."""
+    for name in dict.fromkeys(each["package"] for each in verdicts):
+        own = [each for each in verdicts if each["package"] == name]
+        yield f"{name} {own[0]['version']}" + (", held out" if name in HELD_OUT else ""), own
+    held = [each for each in verdicts if each["package"] in HELD_OUT]
+    if held:
+        yield "all held out", held
+        yield "all others", [each for each in verdicts if each["package"] not in HELD_OUT]
+    yield "all", list(verdicts)
 
 
 def _broken(verdicts: Sequence[Saved]) -> list[Saved]:
@@ -66,32 +92,41 @@ def _is_equivalent(verdict: Saved, words: Mapping[str, str]) -> bool:
     return not first(verdict) and words.get(verdict["digest"], "").startswith("equivalent")
 
 
-def _shares(groups: Sequence[tuple[str, Sequence[Saved]]], words: Mapping[str, str]) -> Iterator[str]:
-    yield _row(("package", "mutants", "equivalent", "wrong", *COLUMNS, "caught", "calls alone"))
-    yield "|---|" + 11 * "---:|"
+def _shares(groups: Sequence[Group], words: Mapping[str, str]) -> Iterator[str]:
+    yield _row(("package", "mutants", "equivalent", "wrong", *COLUMNS, *ON_LINES, "caught", "calls alone"))
+    yield "|---|" + 13 * "---:|"
     for name, verdicts in groups:
         mutants = _broken(verdicts)
         wrong = [each for each in mutants if not _is_equivalent(each, words)]
-        by = [adds(each) for each in wrong]
-        counts = [by.count(kind) for kind in ("tests", "recorded", "derived", "output", "guard", "")]
+        by = Counter(adds(each) for each in wrong)
+        ran = sum(is_executed(each) for each in wrong if not first(each))
+        counts = [by[kind] for kind in ("tests", "recorded", "derived", "output", "guard", "")]
+        cells = [len(mutants), len(mutants) - len(wrong), len(wrong), *counts, ran, by[""] - ran]
         alone = sum(bool(each["stages"]["calls"]["caught"]) for each in wrong)
-        cells = [len(mutants), len(mutants) - len(wrong), len(wrong), *counts]
-        shares = [f"{part / max(1, len(wrong)):.1%}" for part in (len(wrong) - counts[-1], alone)]
+        shares = [f"{part / max(1, len(wrong)):.1%}" for part in (len(wrong) - by[""], alone)]
         yield _row((name, *map(str, cells), *shares))
 
 
-def _times(groups: Sequence[tuple[str, Sequence[Saved]]]) -> Iterator[str]:
-    yield _row(("median", "a workload run", *TIMED, "calls: wrong, in workload runs"))
-    yield "|---|" + 6 * "---:|"
+def _times(groups: Sequence[Group]) -> Iterator[str]:
+    yield _row(("median", "a workload run", *TIMED, *RATIOS))
+    yield "|---|" + 8 * "---:|"
     for name, verdicts in groups:
         cells = [_seconds([each["workload_seconds"] for each in verdicts])]
         for stage in ("calls", "tests"):
             for caught in (True, False):
-                own = [each["stages"][stage] for each in verdicts]
+                own = [each["stages"][stage] for each in verdicts if stage in each["stages"]]
                 cells.append(_seconds([each["seconds"] for each in own if bool(each["caught"]) == caught]))
-        wrong = [each for each in verdicts if each["stages"]["calls"]["caught"]]
-        ratios = [each["stages"]["calls"]["seconds"] / each["workload_seconds"] for each in wrong]
-        yield _row((name, *cells, f"{statistics.median(ratios):.1f}" if ratios else ""))
+        cells.append(_seconds([each["stages"]["output"]["seconds"] for each in verdicts if "output" in each["stages"]]))
+        yield _row((name, *cells, *_ratios(verdicts)))
+
+
+def _ratios(verdicts: Sequence[Saved]) -> tuple[str, str]:
+    """How many runs of the workload it takes the calls to say that an edit is wrong: the median, the share below 1."""
+    wrong = [each for each in verdicts if each["stages"]["calls"]["caught"]]
+    ratios = [each["stages"]["calls"]["seconds"] / each["workload_seconds"] for each in wrong]
+    if not ratios:
+        return "", ""
+    return f"{statistics.median(ratios):.1f}", f"{sum(each < 1 for each in ratios) / len(ratios):.0%}"
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -112,6 +147,19 @@ def _alarms(verdicts: Sequence[Saved]) -> Iterator[str]:
 def _escapes(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]:
     escapes = [each for each in _broken(verdicts) if not first(each) and not _is_equivalent(each, words)]
     yield f"wrong edits that nothing catches: {len(escapes)}"
-    for each in escapes:
-        why = words.get(each["digest"], "not judged").removeprefix("escape: ")
-        yield f"- {each['package']} {each['edit']}, {each['operator']}: `{each['before']}` → `{each['after']}`: {why}"
+    for ran, title in zip((True, False), ON_LINES, strict=True):
+        own = [each for each in escapes if is_executed(each) == ran]
+        yield from ("", f"{title}: {len(own)}", "") if own else ()
+        for each in own:
+            why = words.get(each["digest"], "not judged").removeprefix("escape: ")
+            change = f"`{each['before']}` → `{each['after']}`"
+            yield f"- {each['package']} {each['edit']}, {each['operator']}: {change}: {why}"
+
+
+def _states(verdicts: Sequence[Saved]) -> Iterator[str]:
+    """With which states of the check the calls were compared, the commonest first."""
+    states = Counter(each["stages"]["calls"].get("check") or "not known" for each in verdicts)
+    told = ", ".join(f"{state} ({count})" for state, count in states.most_common())
+    yield f"state of the check (verdicts): {told}"
+    if brief := sum("tests" not in each["stages"] for each in verdicts):
+        yield f"tests that were not run, of mutants that the calls caught: {brief}"
