@@ -160,7 +160,9 @@ def _walk(nodes: Sequence[ast.AST | None]) -> Iterator[ast.AST]:
         if node is None or _is_text_alone(node) or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         yield node
-        yield from _walk([each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.JoinedStr)])
+        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
+        children = [each for each in ast.iter_child_nodes(node) if each is not annotation]
+        yield from _walk([each for each in children if not isinstance(each, ast.JoinedStr)])
 
 
 def _is_text_alone(node: ast.AST) -> bool:

@@ -71,7 +71,7 @@ def test_loops_end_early_or_skip() -> None:
     assert "def f(x):\n    for a in x:\n        g(a)\n        break\n" in ended
 
 
-@pytest.mark.parametrize("line", ["'A text.'", "x: int", "@cache\n    def g(): pass"])
+@pytest.mark.parametrize("line", ["'A text.'", "x: int | None", "@cache\n    def g(): pass"])
 def test_what_does_nothing_is_left_alone(line: str) -> None:
     assert lines_made(line) == {}
 
