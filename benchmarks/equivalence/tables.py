@@ -60,14 +60,17 @@ def is_executed(verdict: Saved) -> bool:
 
 
 def tables(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]:
-    groups = list(_groups(verdicts))
+    """Mutants of an edit that is turned down itself are not counted: what turns it down would turn them down."""
+    alarms = {(each["package"], each["edit"]) for each in _alarming(verdicts)}
+    counted = [each for each in verdicts if not _is_broken(each) or (each["package"], each["edit"]) not in alarms]
+    groups = list(_groups(counted))
     yield from _shares(groups, words)
     yield ""
     yield from _times(groups)
     yield ""
-    yield from _alarms(verdicts)
+    yield from _alarms(verdicts, len(verdicts) - len(counted))
     yield ""
-    yield from _escapes(verdicts, words)
+    yield from _escapes(counted, words)
     yield ""
     yield from _states(verdicts)
 
@@ -84,8 +87,16 @@ def _groups(verdicts: Sequence[Saved]) -> Iterator[Group]:
     yield "all", list(verdicts)
 
 
+def _is_broken(verdict: Saved) -> bool:
+    return bool(verdict["operator"] != ORIGINAL)
+
+
 def _broken(verdicts: Sequence[Saved]) -> list[Saved]:
-    return [each for each in verdicts if each["operator"] != ORIGINAL]
+    return [each for each in verdicts if _is_broken(each)]
+
+
+def _alarming(verdicts: Sequence[Saved]) -> list[Saved]:
+    return [each for each in verdicts if not _is_broken(each) and first(each)]
 
 
 def _is_equivalent(verdict: Saved, words: Mapping[str, str]) -> bool:
@@ -137,10 +148,10 @@ def _seconds(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.1f} s" if values else ""
 
 
-def _alarms(verdicts: Sequence[Saved]) -> Iterator[str]:
-    originals = [each for each in verdicts if each["operator"] == ORIGINAL]
-    alarms = [each for each in originals if first(each)]
-    yield f"{len(originals)} edits that are right, false alarms: {len(alarms)}"
+def _alarms(verdicts: Sequence[Saved], left_out: int) -> Iterator[str]:
+    alarms = _alarming(verdicts)
+    note = f" (their {left_out} mutants are not counted)" if left_out else ""
+    yield f"{len(verdicts) - len(_broken(verdicts))} edits that are right, false alarms: {len(alarms)}{note}"
     yield from (f"- {each['package']} {each['edit']}: {first(each)}" for each in alarms)
 
 

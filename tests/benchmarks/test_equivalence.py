@@ -154,10 +154,13 @@ def test_a_stage_is_asked_again_where_another_check_said_it() -> None:
     assert trials.kept(saved, ("calls",)).keys() == saved["stages"].keys()
 
 
-def test_an_edit_that_is_turned_down_is_a_false_alarm() -> None:
-    text = list(tables.tables([{**verdict("o", calls="recorded"), "operator": tables.ORIGINAL}], {}))
-    assert "1 edits that are right, false alarms: 1" in text
+def test_an_edit_that_is_turned_down_is_a_false_alarm_and_its_mutants_do_not_count() -> None:
+    original = {**verdict("o", calls="recorded"), "operator": tables.ORIGINAL}
+    verdicts = [original, verdict("a", calls="recorded"), {**verdict("b"), "edit": "another"}]
+    text = list(tables.tables(verdicts, {}))
+    assert "1 edits that are right, false alarms: 1 (their 1 mutants are not counted)" in text
     assert "- p e: calls" in text
+    assert "| p 1 | 1 | 0 | 1 | 0 | 0 | 0 | 0 | 0 | 1 | 1 | 0 | 0.0% | 0.0% |" in text
 
 
 def test_every_edit_can_be_read() -> None:
