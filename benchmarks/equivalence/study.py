@@ -143,8 +143,8 @@ def missed(verdicts: Sequence[tables.Saved], judged: Mapping[str, str], plan: Pl
             mutant = task.mutant
             if mutant.digest in wanted:
                 words = judged.get(mutant.digest, "not judged")
-                ran = "executed" if tables.is_executed(wanted[mutant.digest]) else "not executed"
-                yield f"\n{package.name} {task.edit.name} [{mutant.operator}] {mutant.digest} ({ran}): {words}"
+                yield f"\n{package.name} {task.edit.name} [{mutant.operator}] {mutant.digest}: {words}"
+                yield tables.place(wanted[mutant.digest])
                 lines = task.after[task.path].splitlines(), mutant.text.splitlines()
                 yield from list(difflib.unified_diff(*lines, task.path, lineterm="", n=2))[2:]
 

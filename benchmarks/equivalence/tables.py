@@ -19,7 +19,7 @@ HELD_OUT = frozenset(each.name for each in held_out.PACKAGES)
 Saved = Mapping[str, Any]
 Group = tuple[str, Sequence[Saved]]
 COLUMNS = ("tests catch", "recorded calls add", "derived inputs add", "output adds", "guard adds", "escaped")
-ON_LINES = ("on lines that ran", "on lines that nothing ran")
+RAN, NOT_RUN, NOT_KNOWN = "on lines that ran", "on lines that nothing ran", "on lines of which that is not known"
 TIMED = ("calls: wrong", "calls: agree", "tests: wrong", "tests: pass", "output")
 RATIOS = ("calls: wrong, in workload runs", "below 1")
 
@@ -53,10 +53,12 @@ def adds(verdict: Saved) -> str:
     return first(verdict)
 
 
-def is_executed(verdict: Saved) -> bool:
-    """Whether a test or the workload executed a line of the mutant that is not the edit's; so it counts where there is
-    none that can be watched, and where it is not known."""
-    return not verdict.get("executed") or verdict["executed"][0] > 0 or verdict["executed"][1] == 0
+def place(verdict: Saved) -> str:
+    """Whether a test or the workload executed a line of the mutant that is not the edit's, or it has none with code."""
+    if not verdict.get("executed"):
+        return NOT_KNOWN
+    seen, lines = verdict["executed"]
+    return RAN if seen or not lines else NOT_RUN
 
 
 def tables(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]:
@@ -104,15 +106,15 @@ def _is_equivalent(verdict: Saved, words: Mapping[str, str]) -> bool:
 
 
 def _shares(groups: Sequence[Group], words: Mapping[str, str]) -> Iterator[str]:
-    yield _row(("package", "mutants", "equivalent", "wrong", *COLUMNS, *ON_LINES, "caught", "calls alone"))
+    yield _row(("package", "mutants", "equivalent", "wrong", *COLUMNS, RAN, NOT_RUN, "caught", "calls alone"))
     yield "|---|" + 13 * "---:|"
     for name, verdicts in groups:
         mutants = _broken(verdicts)
         wrong = [each for each in mutants if not _is_equivalent(each, words)]
         by = Counter(adds(each) for each in wrong)
-        ran = sum(is_executed(each) for each in wrong if not first(each))
+        places = Counter(place(each) for each in wrong if not first(each))
         counts = [by[kind] for kind in ("tests", "recorded", "derived", "output", "guard", "")]
-        cells = [len(mutants), len(mutants) - len(wrong), len(wrong), *counts, ran, by[""] - ran]
+        cells = [len(mutants), len(mutants) - len(wrong), len(wrong), *counts, places[RAN], places[NOT_RUN]]
         alone = sum(bool(each["stages"]["calls"]["caught"]) for each in wrong)
         shares = [f"{part / max(1, len(wrong)):.1%}" for part in (len(wrong) - by[""], alone)]
         yield _row((name, *map(str, cells), *shares))
@@ -158,8 +160,8 @@ def _alarms(verdicts: Sequence[Saved], left_out: int) -> Iterator[str]:
 def _escapes(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]:
     escapes = [each for each in _broken(verdicts) if not first(each) and not _is_equivalent(each, words)]
     yield f"wrong edits that nothing catches: {len(escapes)}"
-    for ran, title in zip((True, False), ON_LINES, strict=True):
-        own = [each for each in escapes if is_executed(each) == ran]
+    for title in (RAN, NOT_RUN, NOT_KNOWN):
+        own = [each for each in escapes if place(each) == title]
         yield from ("", f"{title}: {len(own)}", "") if own else ()
         for each in own:
             why = words.get(each["digest"], "not judged").removeprefix("escape: ")

@@ -125,12 +125,13 @@ def test_the_table_leaves_equivalent_mutants_out_and_lists_escapes() -> None:
 
 
 def test_an_escape_on_a_line_that_nothing_ran_counts_as_one_and_is_listed_apart() -> None:
-    verdicts = [{**verdict("a"), "executed": [0, 2]}, verdict("b"), {**verdict("c"), "executed": [0, 0]}]
-    text = list(tables.tables(verdicts, {}))
-    assert "| p 1 | 3 | 0 | 3 | 0 | 0 | 0 | 0 | 0 | 3 | 2 | 1 | 0.0% | 0.0% |" in text
+    executed = {"a": [0, 2], "b": [1, 2], "c": [0, 0], "d": None}
+    text = list(tables.tables([{**verdict(name), "executed": lines} for name, lines in executed.items()], {}))
+    assert "| p 1 | 4 | 0 | 4 | 0 | 0 | 0 | 0 | 0 | 4 | 2 | 1 | 0.0% | 0.0% |" in text
     assert [line for line in text if line.startswith("on lines")] == [
         "on lines that ran: 2",
         "on lines that nothing ran: 1",
+        "on lines of which that is not known: 1",
     ]
 
 
