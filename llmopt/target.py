@@ -34,6 +34,11 @@ MOST_RESULTS = 20_000  # files of one command; each process of it leaves one for
 RESULT_NAME = re.compile(r"\w+-\d+-\d+\.json")
 TEST_FOLDERS = ("test", "tests")
 TEST_FILE = re.compile(r"conftest\.py|test_.*\.py|.*_test\.py")
+# What tells later commands in the tree how to run: none of it may come from the code under test.
+STEERING = re.compile(
+    r"((conftest|sitecustomize|usercustomize)(\.py|\..*\.pyc)|\.?pytest\.(ini|toml)|tox\.ini|setup\.cfg|pyproject\.toml|.*\.pth)",
+    re.IGNORECASE,
+)
 
 Tasks = Mapping[str, Mapping[str, Any]]
 
@@ -75,6 +80,7 @@ def run(
     would have been, had the sandbox let it.
     """
     results = Path(tempfile.mkdtemp(prefix="llmopt-results-"))
+    own_steering = _steering_of_export(tree.path)
     try:
         own = {"PYTHONPATH": python_path(target.project, tree), "PYTHONHASHSEED": "0", **(environment or {})}
         if tasks:
@@ -87,13 +93,15 @@ def run(
             counter,
             reads=(*reads, *reach.named(argv, target.project.root)),
             writes=(tree.path, results),
-            keeps=tests_in(tree.path),
+            keeps=(*tests_in(tree.path), *sorted(own_steering)),
             stands_for=((tree.path, target.project.root),),
         )
         ran = target.sandbox(command, limits)
         reports = reported.valid(read_reports(results))
     finally:
         remove(results)
+        for added in steering_in(tree.path) - own_steering:
+            _take_out(added)
     _refuse_leaks(target.project, reports.pop("leaks", ()))
     _refuse_closed(target.project, ran)
     return Probed(ran, reports)
@@ -108,6 +116,25 @@ def tests_in(tree: Path) -> tuple[Path, ...]:
         folders[:] = [name for name in folders if name not in TEST_FOLDERS and not name.startswith(".")]
         found += [Path(place, name) for name in files if TEST_FILE.fullmatch(name)]
     return tuple(found)
+
+
+def steering_in(tree: Path) -> frozenset[Path]:
+    """The files of a tree that tell tests and interpreters how to run."""
+    found = [Path(place, name) for place, _, files in os.walk(tree) for name in files if STEERING.fullmatch(name)]
+    return frozenset(found)
+
+
+def _take_out(path: Path) -> None:
+    """Remove a file that code under test has left, also from a folder that it closed."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        path.parent.chmod(0o700)
+        path.unlink(missing_ok=True)
+
+
+# Asked before a tree's first command, so that what its code adds is none of it.
+_steering_of_export = functools.lru_cache(maxsize=16)(steering_in)
 
 
 def python_path(project: Project, tree: Tree) -> str:

@@ -147,3 +147,24 @@ def test_tests_of_a_tree_are_found_wherever_they_are(tmp_path: Path) -> None:
     targets.write(tmp_path, dict.fromkeys([*names, *others], ""))
     found = {path.relative_to(tmp_path).as_posix() for path in target.tests_in(tmp_path)}
     assert found == {"tests", "pkg/test", "pkg/test_c.py", "pkg/conftest.py", "pkg/d_test.py"}
+
+
+@pytest.mark.parametrize(
+    "name", ["conftest.py", "pkg/pytest.ini", "sitecustomize.py", "a.pth", "__pycache__/conftest.x.pyc"]
+)
+def test_code_leaves_nothing_that_steers_the_next_command(tmp_path: Path, name: str) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": "", "pkg/conftest.py": "", "pkg/setup.cfg": ""})
+    code = f"from pathlib import Path; p = Path({name!r}); p.parent.mkdir(exist_ok=True); p.touch(); print(p.exists())"
+    assert target.run(made, tree, (sys.executable, "-c", code), LIMITS).ran.stdout == "True\n"
+    assert not (tree.path / name).exists()
+    assert (tree.path / "pkg" / "conftest.py").exists()
+    assert (tree.path / "pkg" / "setup.cfg").exists()
+
+
+@pytest.mark.skipif("bubblewrap" not in layers.CONFINING, reason="bubblewrap does not run here")
+def test_configuration_of_tests_cannot_be_changed_by_the_code_under_test(tmp_path: Path) -> None:
+    made, tree = targets.make(tmp_path, {"a.py": "", "pytest.ini": "[pytest]\n"})
+    confined = replace(made, sandbox=layers.open_layer("bubblewrap"))
+    ran = target.run(confined, tree, (sys.executable, "-c", "open('pytest.ini', 'w')"), LIMITS).ran
+    assert "Read-only file system" in ran.stderr
+    assert (tree.path / "pytest.ini").read_text() == "[pytest]\n"
