@@ -486,9 +486,9 @@ def _most_derived(arguments: str) -> int:
 
 
 def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most so many of each function: one of each kind of change before a second of any, small ones first.
+    """At most so many of each function: one of each kind of change before a second of any, a small one first.
 
-    The second is made of a call that took another branch, if there is one. Kinds come in the order in which the probe
+    Others are made of calls that took other branches, if there are such. Kinds come in the order in which the probe
     made them.
     """
     kept: list[dict[str, Any]] = []
@@ -499,10 +499,21 @@ def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
             place[each["derived"]] = min(each["place"], place.get(each["derived"], each["place"]))
         of_branch = _ranks([(each["derived"], each["branch"]) for each in own])
         own = [own[at] for _, at in sorted((rank, at) for at, rank in enumerate(of_branch))]
+        own = _with_larger(own)
         of_kind = _ranks([each["derived"] for each in own])
         ranked = sorted((rank, place[own[at]["derived"]], at) for at, rank in enumerate(of_kind))
         kept += [own[at] for _, _, at in ranked[:most]]
     return sorted(kept, key=lambda each: "**" in each["derived"])  # a huge number may end the process: those last
+
+
+def _with_larger(inputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each kind of change one in the middle second: the smallest calls alone, often empty ones, show little."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for each in inputs:
+        by_kind.setdefault(each["derived"], []).append(each)
+    for same in by_kind.values():
+        same.insert(1, same.pop(len(same) // 2))
+    return [each for same in by_kind.values() for each in same]
 
 
 def _ranks(kinds: Sequence[Hashable]) -> list[int]:

@@ -348,7 +348,7 @@ def raised(describer, problem):
         "raised",
         name_of(type(problem)),
         message(_text(problem)),
-        [describer.node(each) for each in problem.args],
+        [describer.node(message(each) if type(each) is str else each) for each in problem.args],
         [name_of(type(cause)), message(_text(cause))] if cause is not None else None,
         "raise" if _is_explicit(problem.__traceback__) else "implied",
     ]

@@ -18,7 +18,6 @@ import sys
 import types
 
 import llmopt_annotated
-import llmopt_hints
 import llmopt_made
 import llmopt_places
 
@@ -26,7 +25,7 @@ DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
 GUESS = " (a guess)"  # for `replays`: what the base fails at, without refusing it, is nobody's promise
 DRAWN_CALLS = 3  # of a function: hypothesis takes a tenth of a second for each argument
-LARGE = 40  # elements; no multiple of 37, by which they are shuffled
+LARGE = 41  # elements; odd, and no multiple of 37, by which they are shuffled
 ANYTHING = (
     decimal.Decimal("Infinity"),
     "-nan",
@@ -65,6 +64,7 @@ def derived(args, kwargs, hints, fresh):
         _of_constants(args, kwargs, hints),
         _of_anything(args, kwargs, keys, hints),
         _larger(args, kwargs, keys),
+        _functions_of_many(args, kwargs, keys),
         _of_annotations(args, kwargs, keys, hints),
         _of_other_types(args, kwargs),
         _alike(args, kwargs, keys) if hints.turn < DRAWN_CALLS else (),
@@ -176,6 +176,17 @@ def _anything():
 def _larger(args, kwargs, keys):
     """Many varied elements: an order, or a bound, that few do not show."""
     return _in_turn(_each(args, kwargs, key, _grown(_argument(args, kwargs, key))) for key in keys)
+
+
+def _functions_of_many(args, kwargs, keys):
+    """Another function together with many elements: what it gives comes back to it only after some."""
+    functions = [key for key in keys if VARIANTS.get(type(_argument(args, kwargs, key))) is _of_function]
+    sequences = [key for key in keys if type(_argument(args, kwargs, key)) in (list, tuple)]
+    for key, sequence in itertools.product(functions, sequences):
+        for many, elements in _grown(_argument(args, kwargs, sequence)):
+            others = _of_function(_argument(args, kwargs, key), 0)
+            labelled = [("of %s, %s" % (many, label), other) for label, other in others]
+            yield from _each(*_with(args, kwargs, sequence, elements), key, labelled)
 
 
 def _grown(value):
@@ -450,12 +461,23 @@ def _of_object(value, depth):
         return
     given = {each.name: _kept(held, each) for each in parameters if _kept(held, each) is not each}
     needed = [each for each in parameters if each.default is each.empty and each.kind not in VARIABLE]
+    if not all(map(_is_plain, given.values())):
+        return  # its constructor may take its parts from another object
     if not given or any(each.name not in given or each.kind is each.POSITIONAL_ONLY for each in needed):
         return
     for name in given:
         for label, other in variants(given[name], depth - 1):
             with contextlib.suppress(Exception):  # it refuses that
                 yield "%s %s" % (name, label), kind(**{**given, name: other})
+
+
+def _is_plain(value, depth=DEPTH):
+    """Is it data, with no objects in it?"""
+    if type(value) in (list, tuple, set, frozenset):
+        return depth > 0 and all(_is_plain(each, depth - 1) for each in value)
+    if type(value) is dict:
+        return depth > 0 and all(_is_plain(each, depth - 1) for pair in value.items() for each in pair)
+    return value is None or type(value) in (bool, int, float, str, bytes, complex)
 
 
 VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -575,9 +597,10 @@ def _parts(value):
 
 
 def _alter_list(value):
-    if value:
-        value.append(value[0])
-    return bool(value)
+    if not value or llmopt_places.is_object(value[0]):
+        return False  # the same object twice, in a list of parts, is what no class expects
+    value.append(value[0])
+    return True
 
 
 def _alter_dict(value):
@@ -621,17 +644,9 @@ def _alter_attribute(value, depth):
 
 
 def free_attributes(value):
-    """Public attributes that nothing else in the object depends on: all are arguments of its constructor, or code
-    outside of the class sets this one."""
+    """The public attributes of an object, if its constructor takes them all: what it computes belongs together."""
     names = sorted(name for name in llmopt_places.attributes(value) if not name.startswith("_"))
-    try:
-        taken = set(inspect.signature(type(value)).parameters)
-    except (TypeError, ValueError):
-        taken = set()
-    if taken.issuperset(names):
-        return names
-    assigned = llmopt_hints.assigned(type(value).__module__.partition(".")[0])
-    return [name for name in names if name in assigned]
+    return names if llmopt_places.taken(type(value)).issuperset(names) else []
 
 
 ALTERED = {

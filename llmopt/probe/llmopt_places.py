@@ -6,6 +6,7 @@ outside of the class assigns too, and the class of objects.
 """
 
 import contextlib
+import functools
 import inspect
 import itertools
 import sys
@@ -218,22 +219,24 @@ def _attributes(fresh, found, hints, variants):
     groups = {}
     for each in found:
         kind, name = each.steps[-1]
-        if kind == "attribute" and name in hints.assigned and name in _taken(type(each.owner)):
+        if kind == "attribute" and name in hints.assigned and name in taken(type(each.owner)):
             groups.setdefault((type(each.owner), name), []).append(each)
     return _in_turn(_attribute(fresh, name, level, variants) for (_, name), level in groups.items())
 
 
-def _taken(kind):
+@functools.lru_cache(maxsize=None)
+def taken(kind):
+    """The names of what a class's constructor takes."""
     try:
-        return set(inspect.signature(kind).parameters)
+        return frozenset(inspect.signature(kind).parameters)
     except (TypeError, ValueError):
-        return set()
+        return frozenset()
 
 
 def _attribute(fresh, name, level, variants):
     for place in dict.fromkeys((level[0], level[-1])):
         others = [(INTO, [None, *place.value])] if type(place.value) is list else []
-        if _taken(type(place.owner)).issuperset(attributes(place.owner)):
+        if taken(type(place.owner)).issuperset(attributes(place.owner)):
             others += itertools.islice(variants(place.value), 4)
         for label, _ in others:
             args, kwargs = fresh()

@@ -745,6 +745,20 @@ def f(func, items): return func(list(items))
 def f(func, items): return func(tuple(items))
 --- calls
 f(sum, [1, 2])
+=== an exception that tells an address: derived
+class Leaf: pass
+class Tree:
+    def __init__(self, count): self.leaves = [Leaf() for _ in range(count)]
+    def f(self, leaf): return self.leaves.index(leaf)
+def g(tree): return tree.f(tree.leaves[-1])
+--- new
+class Leaf: pass
+class Tree:
+    def __init__(self, count): self.leaves = [Leaf() for _ in range(count)]
+    def f(self, leaf): return self.leaves.index(leaf) if leaf in self.leaves else -1
+def g(tree): return tree.f(tree.leaves[-1])
+--- calls
+g(Tree(1)); g(Tree(3))
 === None as the mark of nothing yet: derived
 def f(binop, items):
     found, missing = [], object()
@@ -1342,6 +1356,30 @@ def same(token, text):
     token.length = len(text)
 --- calls
 Line([Token("a"), Token("")]).f()
+=== a constructor that takes its parts
+class Leaf:
+    def __init__(self, n): self.n = n
+class Tree:
+    def __init__(self, leaves):
+        self.leaves = list(leaves)
+        for at, leaf in enumerate(self.leaves): leaf.at = at
+def f(tree, leaf): return tree.leaves.index(leaf) if leaf in tree.leaves else None
+def of(*numbers):
+    tree = Tree([Leaf(n) for n in numbers])
+    return tree, tree.leaves[-1]
+--- new
+class Leaf:
+    def __init__(self, n): self.n = n
+class Tree:
+    def __init__(self, leaves):
+        self.leaves = list(leaves)
+        for at, leaf in enumerate(self.leaves): leaf.at = at
+def f(tree, leaf): return leaf.at if leaf in tree.leaves else None
+def of(*numbers):
+    tree = Tree([Leaf(n) for n in numbers])
+    return tree, tree.leaves[-1]
+--- calls
+f(*of(1, 2, 3))
 === neighbours of a graph
 class Graph:
     def __init__(self): self._succ, self._pred = {}, {}
