@@ -1,7 +1,7 @@
 """How many wrong edits does each stage of the check find? Expert edits of real packages, broken in many small ways.
 
     python benchmarks/equivalence/study.py FOLDER [--only PACKAGE] [--jobs 2] [--seconds 300] [--quick]
-    python benchmarks/equivalence/study.py FOLDER --again calls [--again guard]
+    python benchmarks/equivalence/study.py FOLDER --again calls [--again guard] [--passed]
     python benchmarks/equivalence/study.py FOLDER --brief
     python benchmarks/equivalence/study.py FOLDER --missed
     python benchmarks/equivalence/study.py --table
@@ -9,7 +9,8 @@
 FOLDER keeps the packages (sdists from PyPI, by pip), what was recorded of them, and the trees. Their tests run in the
 Python that runs this. Each verdict is written to `--save` as soon as it exists, with a name of the check that said it,
 and a run that was cut off goes on where it ended; `--seconds` cuts it off on purpose. `--again` asks a stage once more
-for all mutants of which another state of the check said it, and keeps what the others said. `--brief` spares the tests
+for all mutants of which another state of the check said it, and keeps what the others said; with `--passed` only of
+those that the tests let pass, which is all that the share of caught ones depends on. `--brief` spares the tests
 what the calls caught: the same mutants are caught in much less time, but which of them the tests would have caught is
 not known until a run without it. `--missed` shows the mutants that nothing caught, to be judged by eye in
 `benchmarks/data/equivalence_judged.json`.
@@ -61,6 +62,7 @@ class Plan:
     seed: int
     most: int = MOST
     again: tuple[str, ...] = ()
+    passed: bool = False
     brief: bool = False
     until: float = float("inf")
 
@@ -113,6 +115,8 @@ def study(package: Package, known: Known, plan: Plan) -> Iterator[Verdict]:
 def _is_open(saved: Mapping[str, Any] | None, plan: Plan) -> bool:
     if saved is None or ("tests" not in saved["stages"] and not plan.brief):
         return True
+    if plan.passed and saved["operator"] != ORIGINAL and saved["stages"].get("tests", {}).get("caught"):
+        return False
     return trials.kept(saved, plan.again).keys() != saved["stages"].keys()
 
 
@@ -159,7 +163,14 @@ def main() -> int:
         raise SystemExit(f"{given.save} has the mutants of another seed: give --save another file")
     until = time.monotonic() + given.seconds
     plan = Plan(
-        given.folder, given.save, given.seed, 3 if given.quick else MOST, tuple(given.again), given.brief, until
+        given.folder,
+        given.save,
+        given.seed,
+        3 if given.quick else MOST,
+        tuple(given.again),
+        given.passed,
+        given.brief,
+        until,
     )
     if given.missed:
         print("\n".join(missed(verdicts, tables.judged(), plan)))
@@ -175,6 +186,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/equivalence"))
     parser.add_argument("--only", choices=[each.name for each in PACKAGES], action="append")
     parser.add_argument("--again", choices=trials.STAGES, action="append", default=[], help="ask this stage once more")
+    parser.add_argument(
+        "--passed", action="store_true", help="--again only of what the tests let pass, and of the edits"
+    )
     parser.add_argument("--brief", action="store_true", help="no tests of what the calls caught")
     parser.add_argument("--jobs", type=int, default=1, help="packages at once")
     parser.add_argument("--seed", type=int, default=SEED, help="of the choice of mutants and their order")
