@@ -92,9 +92,11 @@ def test_the_probe_imports_nothing_but_the_standard_library() -> None:
 
 
 def is_allowed(name: str) -> bool:
-    # line_profiler and pytest are the target's own, used where they are there.
+    # line_profiler, hypothesis and pytest are the target's own, used where they are there.
     return (
-        name in sys.stdlib_module_names or name.startswith("llmopt_") or name in ("line_profiler", "pytest", "_pytest")
+        name in sys.stdlib_module_names
+        or name.startswith("llmopt_")
+        or name in ("line_profiler", "hypothesis", "pytest", "_pytest")
     )
 
 
