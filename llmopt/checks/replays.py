@@ -336,7 +336,7 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     if problem := result.get("problem") or result.get("import"):
         return str(problem)
     outcome = result["calls"][0][1]["outcome"]
-    if outcome[0] == "raised" and outcome[1] in ("builtins.MemoryError", "builtins.RecursionError"):
+    if _is_too_large(outcome, bool(given["derived"])):
         return "too large for the base"
     if given["outcome"] and outcome[0] != given["outcome"]:
         return "depends on more than the arguments"
@@ -345,6 +345,15 @@ def _unfit(given: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     if GUESS in given["derived"] and _is_failure(outcome):
         return "nobody says what it should do"
     return ""
+
+
+def _is_too_large(outcome: Sequence[Any], is_derived: bool) -> bool:
+    """Whether the base gave up at the size of an input: at which one it does is nobody's promise."""
+    end = _end(outcome)
+    if end[:1] != ["raised"]:
+        return False
+    is_overflow = end[1] == "builtins.OverflowError" and end[5:6] != ["raise"]
+    return end[1] in ("builtins.MemoryError", "builtins.RecursionError") or (is_derived and is_overflow)
 
 
 def _is_refusal(outcome: Sequence[Any]) -> bool:

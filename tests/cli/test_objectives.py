@@ -52,6 +52,7 @@ def optimize(repo: Path, function: str, answer: str, *options: object) -> Done:
             repo,
             *("optimize", "--workload", "bench.py", "--no-rules", "--function", function, "--attempts", 1),
             *("--model", f"openai:local-model@{server.url}/v1", "--json", *options),
+            seconds=900,
             NO_PROXY="*",
         )
 
@@ -77,6 +78,7 @@ def test_cpu_time_decides_when_it_is_the_objective(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1000)
 @pytest.mark.skipif(not counters.available(), reason="nobody counts instructions here")
 def test_instructions_decide_when_they_are_the_objective(tmp_path: Path) -> None:
     done = optimize(shop.repository(tmp_path / "shop"), "customers", GOOD, "--objective", "instructions")

@@ -64,4 +64,4 @@ def test_lines_are_measured_by_the_overlay(tmp_path: Path, python: str) -> None:
     observed = {"functions": [{"path": "main.py", "name": "f", "line": 1}], "overlay": str(folder)}
     (report,) = here.run("main.py", observe=observed).reports["observe"]
     assert report["measured_by"].startswith("overlay line_profiler ")
-    assert [line[:2] for line in report["functions"][0]["lines"]] == [[2, 5]]
+    assert [tuple(line[:2]) for line in report["functions"][0]["lines"]] == [(2, 5)]
