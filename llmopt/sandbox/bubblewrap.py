@@ -150,6 +150,6 @@ def _is_there(mount: Mount, made: list[Mount]) -> bool:
     where, how, what = mount
     if how == READ and not Path(what).exists():
         return True
-    above = [each for each in made if where.is_relative_to(each[0])]
+    above = [each for each in reversed(made) if where.is_relative_to(each[0])]  # of one place the last one shows
     nearest = max(above, key=lambda each: len(each[0].parts), default=None)
     return how in (READ, LINK) and nearest is not None and nearest[1:] == (READ, str(nearest[0]))

@@ -120,14 +120,19 @@ def test_tree_stands_in_the_checkouts_place(tmp_path: Path) -> None:
 
 
 @in_bubblewrap
-def test_environment_in_the_checkout_is_still_there_when_a_tree_stands_for_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tree_is_read_too", [False, True])
+def test_environment_in_the_checkout_is_still_there_when_a_tree_stands_for_it(
+    tree_is_read_too: bool, tmp_path: Path
+) -> None:
     checkout, tree = tmp_path / "checkout", tmp_path / "tree"
     (checkout / ".venv" / "lib").mkdir(parents=True)
     (checkout / ".venv" / "lib" / "one").write_text("1")
     tree.mkdir()
     code = f"print(open({str(checkout / '.venv' / 'lib' / 'one')!r}).read())"
     grants = Grants(read=(checkout / ".venv",))
-    assert said(python("bubblewrap", code, grants, writes=(tree,), stands_for=((tree, checkout),))) == "1"
+    reads = (tree,) if tree_is_read_too else ()
+    ran = python("bubblewrap", code, grants, reads=reads, writes=(tree,), stands_for=((tree, checkout),))
+    assert said(ran) == "1"
 
 
 @confined
