@@ -186,8 +186,21 @@ def optimize(
             "--keep", metavar="HOW", help="branch (default), commit, worktree (uncommitted changes) or patch."
         ),
     ] = None,
+    model_small: Annotated[
+        str | None,
+        typer.Option("--model-small", metavar="SPEC", help="A cheaper model to correct edits that do not apply."),
+    ] = None,
+    effort: Annotated[
+        str | None,
+        typer.Option("--effort", metavar="HOW", help="How much is asked of the model: low, medium (default) or high."),
+    ] = None,
     attempts: Annotated[
-        int | None, typer.Option("--attempts", metavar="N", help="Model attempts for each function. [default: 2]")
+        int | None,
+        typer.Option("--attempts", metavar="N", help="Edits tried on each hot region. [default: by effort]"),
+    ] = None,
+    cache: Annotated[
+        bool | None,
+        typer.Option("--cache/--no-cache", help="Use answers of earlier runs on the same code.", show_default=False),
     ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
@@ -248,7 +261,10 @@ def optimize(
         "max_tokens": max_tokens,
         "max_time": max_time,
         "keep": keep,
+        "model_small": model_small,
+        "effort": effort,
         "attempts": attempts,
+        "cache": cache,
         "exclude": exclude,
         "rules": rules,
         "allow_no_tests": allow_no_tests,

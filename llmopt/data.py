@@ -243,13 +243,24 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """Of the first `calls` calls, how many had arguments that none before them had."""
+
+    calls: int
+    distinct: int
+
+
+@dataclass(frozen=True)
 class Detail:
-    """What the second pass found about one hot function over the whole run."""
+    """What the second pass found about one hot function over the whole run. `callers` are the nearest functions of the
+    repository above its calls, by `Function.key`, with their numbers of calls, most first."""
 
     function: str  # Function.key
     calls: int
     lines: tuple[LineCost, ...] = ()
     arguments: tuple[Observed, ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()
+    repeats: Repeats = Repeats(0, 0)
 
 
 @dataclass(frozen=True)
@@ -291,6 +302,25 @@ class Hotspot:
     callees: tuple[tuple[Function, float], ...] = ()
     lines: tuple[LineCost, ...] = ()
     arguments: tuple[Observed, ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()  # as in Detail
+    repeats: Repeats = Repeats(0, 0)
+
+
+@dataclass(frozen=True)
+class Region:
+    """Hot functions of the repository on one chain of calls, which a model is asked about together.
+
+    `functions` go from the outermost caller to the leaves; `focus` is the one of the largest own share, `share` the sum
+    of their own shares: what there is to gain here.
+    """
+
+    functions: tuple[Hotspot, ...]
+    focus: Hotspot
+    share: float
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(each.function.key for each in self.functions)
 
 
 # --- talking to a model ----------------------------------------------------------------------------------------
@@ -479,6 +509,8 @@ class Outcome:
     verdicts: tuple[Verdict, ...] = ()
     hot: int = 0  # functions worth a try when the run ended, and `skipped` ones
     skipped: int = 0
+    left: tuple[tuple[str, float, float], ...] = ()  # functions that are still hot: key, own share, headroom
+    whole: Mapping[str, str] = field(default_factory=dict)  # evidence that all kept edits together behave as the base
     usage: Usage = Usage()
     seconds: float = 0.0
     stopped: str = ""

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import calibration, doubts, encoding, git, judge, keep, localize, search, session, syntax, trial, workloads
-from llmopt.checks import calls, coverage, duplicate, guard, near, output, require, tests, timing
+from llmopt import (
+    calibration,
+    doubts,
+    encoding,
+    git,
+    judge,
+    keep,
+    localize,
+    paring,
+    search,
+    session,
+    syntax,
+    timer,
+    trial,
+    workloads,
+)
+from llmopt.checks import calls, contexts, coverage, duplicate, guard, near, output, require, tests, timing
+from llmopt.config import Settings
 from llmopt.data import (
     Base,
     Candidate,
     Check,
     Decision,
     Finding,
+    Function,
     Hotspot,
     Limits,
     Model,
@@ -35,7 +53,7 @@ from llmopt.loop import Localized, Stages
 from llmopt.profilers import lines, overlay, sampling
 from llmopt.reports.terminal import View
 from llmopt.reports.words import duration
-from llmopt.search import ask, facts
+from llmopt.search import ask, effort, facts, regions, uses
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
 
@@ -46,15 +64,20 @@ WORTH_A_TRY = 1.02
 # The second pass may take this much longer than the plain run (line profiling a function that is called in a tight
 # loop costs 20x and more, on 3.12 and later 100x); past that its lines, then all its details are given up.
 SLOWDOWN, LEAST_SECOND_PASS = 30, 20.0
+OBSERVED = 16  # functions of the second pass
+PARING_SECONDS = 180.0  # of runs to find out which parts of an edit pay
+DIFF_CHARACTERS = 6_000
+LOOK_SECONDS = 15.0  # of one run, up to which a candidate that was not faster is profiled
 
 
 def build(opened: Session, view: View, model: Model | None) -> Stages:
     """Wire the stages. With `model` None only the rules propose."""
     tried: Counter[str] = Counter()
+    memory = ask.Memory()
     return Stages(
         profile=lambda base: profile(opened, base, view.stage),
         localize=lambda found: localized(opened, found),
-        propose=lambda base: proposer(opened, base, model),
+        propose=lambda base: proposer(opened, base, model, memory),
         attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried),
         accept=accepted,
         enough=lambda: enough(opened),
@@ -65,26 +88,30 @@ def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profil
     """Both passes over the base; taken once for each base, also over resumptions."""
 
     def take() -> Profile:
-        tree = opened.trees.of(base.commit)
-
-        def sample(index: int, tasks: Tasks) -> Probed:
-            workload, repetitions = opened.project.workloads[index], profiled_repetitions(base.seconds[index])
-            limits = opened.workload_limits
-            return workloads.run(opened.target, tree, workload, limits, tasks=tasks, repetitions=repetitions).probed
-
         watch("profiling, first pass: where the time goes")
-        sampled = sampling.profile(sample, tree, opened.project)
+        found = sampled(opened, base, opened.trees.of(base.commit))
         watch("profiling, second pass: lines, calls and arguments of the hot functions")
-        return detailed(opened, base, sampled)
+        return detailed(opened, base, found)
 
     return opened.journal.once("profile", base.commit, Profile, take)
 
 
-def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
+def sampled(opened: Session, base: Base, tree: Tree) -> Profile:
+    """The first pass over a tree; the base tells how often each workload is to run."""
+
+    def sample(index: int, tasks: Tasks) -> Probed:
+        workload, repetitions = opened.project.workloads[index], profiled_repetitions(base.seconds[index])
+        limits = opened.workload_limits
+        return workloads.run(opened.target, tree, workload, limits, tasks=tasks, repetitions=repetitions).probed
+
+    return sampling.profile(sample, tree, opened.project)
+
+
+def detailed(opened: Session, base: Base, found: Profile) -> Profile:
     """The profile with lines, calls and arguments of its hot functions; with less of it where that takes too long."""
-    hot = [spot.function for spot in localized(opened, sampled).hotspots]
+    hot = observed(localized(opened, found).hotspots, every_hotspot(opened, found))
     if not hot:
-        return sampled
+        return found
     tree = opened.trees.of(base.commit)
 
     def observe(index: int, tasks: Tasks) -> Probed:
@@ -101,11 +128,18 @@ def detailed(opened: Session, base: Base, sampled: Profile) -> Profile:
     less = [(lasting, True)] if lasting != hot else []
     for functions, lined in ((hot, True), *less, (lasting, False)):
         try:
-            return lines.detail(sampled, functions, observe, overlay=profiler, lines=lined)
+            return lines.detail(found, functions, observe, tree, overlay=profiler, lines=lined)
         except WorkloadError as problem:
             reason = problem.message
     notice = f"lines, calls and arguments of the hot functions could not be observed: {reason}"
-    return replace(sampled, notices=(*sampled.notices, notice))
+    return replace(found, notices=(*found.notices, notice))
+
+
+def observed(hot: Sequence[Hotspot], every: Sequence[Hotspot]) -> list[Function]:
+    """The hot functions, then those on the way to them."""
+    known = {spot.function.key for spot in every}
+    above = (function for spot in hot for function, _ in spot.chain if function.key in known)
+    return list(dict.fromkeys([*(spot.function for spot in hot), *above]))[:OBSERVED]
 
 
 def profiled_repetitions(seconds: float) -> int:
@@ -125,23 +159,33 @@ def unmeasured_base(opened: Session) -> Base:
 
 def localized(opened: Session, found: Profile) -> Localized:
     """The functions worth a try: of the repository, wanted by --function, with enough to gain."""
+    hotspots, skipped = hotspots_of(opened, found)
+    if wanted := opened.settings.functions:
+        hotspots = [spot for spot in hotspots if is_wanted(spot.function.key, wanted)]
+    reasons = tuple((each.function.key, each.reason) for each in skipped)
+    return Localized(tuple(hotspots[: opened.settings.hotspots]), reasons)
+
+
+def every_hotspot(opened: Session, found: Profile) -> list[Hotspot]:
+    """Also those that only stand on the way to the functions worth a try."""
+    return hotspots_of(opened, found)[0]
+
+
+def hotspots_of(opened: Session, found: Profile) -> tuple[list[Hotspot], list[localize.Skipped]]:
+    """The repository's functions that may be edited and have enough to gain, and those that have not."""
     protected = workload_files(opened)
 
     def is_target(path: str) -> bool:
         is_code = localize.is_code(path, opened.project.folder)
         return is_code and not guard.turned_down(path, protected, opened.settings.exclude, opened.settings.allow_paths)
 
-    hotspots, skipped = localize.hotspots(
+    return localize.hotspots(
         found,
         encoding.reader(opened.trees.of(found.commit)),
         min_speedup=max(WORTH_A_TRY, opened.settings.min_speedup),
         is_target=is_target,
         weights=[workload.weight for workload in opened.project.workloads],
     )
-    if wanted := opened.settings.functions:
-        hotspots = [spot for spot in hotspots if is_wanted(spot.function.key, wanted)]
-    reasons = tuple((each.function.key, each.reason) for each in skipped)
-    return Localized(tuple(hotspots[: opened.settings.hotspots]), reasons)
 
 
 def is_wanted(key: str, wanted: Sequence[str]) -> bool:
@@ -156,10 +200,10 @@ def workload_files(opened: Session) -> list[str]:
     return [str(folder / workload.target) for workload in opened.project.workloads]
 
 
-def proposer(opened: Session, base: Base, model: Model | None) -> Proposer:
+def proposer(opened: Session, base: Base, model: Model | None, memory: ask.Memory) -> Proposer:
     """The free rules first, then the model."""
     chosen = [ruled(opened, base)] if opened.settings.rules else []
-    return search.in_order([*chosen, asked(opened, base, model)] if model else chosen)
+    return search.in_order([*chosen, asked(opened, base, model, memory)] if model else chosen)
 
 
 def ruled(opened: Session, base: Base) -> Proposer:
@@ -174,24 +218,27 @@ def ruled(opened: Session, base: Base) -> Proposer:
     return propose
 
 
-def asked(opened: Session, base: Base, model: Model) -> Proposer:
-    """A model, asked with the dossier of each hot function; it sees nothing of what the user excludes."""
-    read = permitted(encoding.reader(opened.trees.of(base.commit)), opened.settings.exclude)
-    known = facts.facts_of(opened.project, base.seconds, read)
-    folder = opened.settings.prompts
-    unsent = excluded_texts(opened.trees.of(base.commit), opened.settings.exclude)
+def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Proposer:
+    """A model, asked with the dossier of each hot region; it sees nothing of what the user excludes."""
+    tree, settings = opened.trees.of(base.commit), opened.settings
+    every = tuple(every_hotspot(opened, profile(opened, base, lambda stage: None)))
+    # The tree may go and come again between two questions.
+    read = permitted(lambda path: encoding.reader(opened.trees.of(base.commit))(path), settings.exclude)
+    asking = ask.Asking(
+        model,
+        memory.masked(read, excluded_texts(tree, settings.exclude)),
+        facts.facts_of(opened.project, base.seconds, read, python_files(tree), touching(opened, tree)),
+        recipe(settings),
+        base.commit,
+        code_of(opened, base),
+        every,
+        folder=Path(settings.prompts) if settings.prompts else None,
+        look=lambda verdict: look(opened, base, verdict),
+        pared=lambda verdict: difference(opened, verdict) if "pared" in verdict.evidence else "",
+    )
 
     def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
-        yield from ask.propose(
-            hotspots,
-            verdicts,
-            model=model,
-            read=read,
-            facts=known,
-            attempts=opened.settings.attempts,
-            folder=Path(folder) if folder else None,
-            excluded=unsent,
-        )
+        yield from ask.propose(regions.regions(hotspots, every), verdicts, asking, memory)
 
     return propose
 
@@ -202,9 +249,71 @@ def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:
     for path in sorted(tree.path.rglob("*.py")) if exclude else ():
         name = path.relative_to(tree.path).as_posix()
         if guard.is_excluded(name, exclude):
-            with suppress(EditError):
+            with contextlib.suppress(EditError):
                 found.append(read(name))
     return found
+
+
+def code_of(opened: Session, base: Base) -> str:
+    """A short name of all Python files but the tests: the same on every machine."""
+    files = git.run(opened.place.root, "ls-tree", "-r", base.commit).splitlines()
+    return digest([line for line in files if line.endswith(".py") and not uses.is_test(line.partition("\t")[2])])[:12]
+
+
+def recipe(settings: Settings) -> effort.Recipe:
+    """The effort's, with the user's own number of attempts; functions that the user named are worth a question."""
+    chosen = effort.RECIPES[settings.effort]
+    chosen = replace(chosen, attempts=settings.attempts or chosen.attempts)
+    return replace(chosen, worth=1.0) if settings.functions else chosen
+
+
+def python_files(tree: Tree) -> tuple[str, ...]:
+    """The repository paths of its Python files."""
+    found = (path.relative_to(tree.path) for path in sorted(tree.path.rglob("*.py")))
+    return tuple(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def touching(opened: Session, tree: Tree) -> Callable[[Iterable[str]], Sequence[str]]:
+    """Which tests execute functions, where that was recorded: the tests are not run for it."""
+    folder = opened.folder / "tests"
+
+    def tests(functions: Iterable[str]) -> Sequence[str]:
+        if not contexts.are_in(folder):
+            return ()
+        return contexts.touching(contexts.of(opened.target, tree, folder, opened.test_limits), functions)
+
+    return tests
+
+
+def look(opened: Session, base: Base, verdict: Verdict) -> ask.Look:
+    """A short profile of a candidate that was not faster: where its time goes. Nothing where that would take long."""
+    if not verdict.commit or sum(base.seconds) > LOOK_SECONDS or opened.seconds_left() < 4 * LOOK_SECONDS:
+        return ask.Look()
+    tree = opened.trees.of(verdict.commit)
+
+    def take() -> Profile:
+        return sampled(opened, base, tree)
+
+    try:
+        found = opened.journal.once("look", verdict.commit, Profile, take)
+    except WorkloadError:
+        return ask.Look()
+    text = permitted(encoding.reader(tree), opened.settings.exclude)
+    return ask.Look(tuple(every_hotspot(opened, found)), tuple(hottest(found, text)))
+
+
+def difference(opened: Session, verdict: Verdict) -> str:
+    """The diff of an edit, bounded."""
+    text = git.diff(opened.place.root, verdict.base, verdict.commit).decode(errors="replace")
+    return text if len(text) <= DIFF_CHARACTERS else text[:DIFF_CHARACTERS] + "\n…"
+
+
+def hottest(found: Profile, read: ReadFile) -> Iterator[tuple[str, float]]:
+    """The text of the repository's hottest lines with their shares."""
+    for place, share in itertools.islice(found.line_shares.items(), ask.HOT_LINES):
+        path, _, number = place.rpartition(":")
+        with contextlib.suppress(EditError, IndexError):
+            yield read(path).split("\n")[int(number) - 1].strip(), share
 
 
 def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:
@@ -234,7 +343,9 @@ def attempt(
         )
         if verdict.put_aside:
             keep.put_aside(opened.place.root, opened.name, verdict.commit)
-        return kept(opened, verdict) if verdict.accepted else verdict
+        if not verdict.accepted:
+            return verdict
+        return kept(opened, pared(opened, view, proposal, base, verdict, verdicts))
 
     edits = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
     key = f"{base.commit}:{edits}"
@@ -244,13 +355,51 @@ def attempt(
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
     """The proposal's files as a commit on the base, in the files' own encoding and line ends."""
+    made = written(opened, proposal.files, base, f"Candidate: {proposal.author}")
+    return Candidate(proposal, base.commit, made, git.changed(opened.place.root, base.commit, made))
+
+
+def written(opened: Session, files: Mapping[str, str], base: Base, message: str) -> str:
+    """The commit with these texts on the base."""
     tree = opened.trees.of(base.commit)
     contents = {}
-    for path, text in proposal.files.items():
+    for path, text in files.items():
         original = encoding.read_bytes(tree, path) if (tree.path / path).exists() else b""
         contents[path] = encoding.encode_like(original, text, path)
-    made = git.commit_files(opened.place.root, base.commit, contents, f"Candidate: {proposal.author}")
-    return Candidate(proposal, base.commit, made, git.changed(opened.place.root, base.commit, made))
+    return git.commit_files(opened.place.root, base.commit, contents, message)
+
+
+def pared(
+    opened: Session, view: View, proposal: Proposal, base: Base, verdict: Verdict, verdicts: Sequence[Verdict]
+) -> Verdict:
+    """The verdict on what pays of an accepted edit; the same one where all of it does, or where to tell takes long."""
+    old = paring.read_all(list(proposal.files), encoding.reader(opened.trees.of(base.commit)))
+    count = min(paring.MOST_PARTS, len(paring.parts(old, proposal.files)))
+    seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True)) * paring.PAIRS * count
+    if count < 2 or seconds > PARING_SECONDS or seconds > opened.seconds_left() / 3:
+        return verdict
+    hotspots = every_hotspot(opened, profile(opened, base, lambda stage: None))
+    faster = functools.partial(how_much_faster, opened, base)
+    files, dropped = paring.pare(old, proposal.files, hotspots, faster, view.stage)
+    if not dropped:
+        return verdict
+    less = replace(proposal, files=files)
+    again = {name: check for name, check in checks(opened, view, base, verdicts).items() if name != "timing"}
+    shorter = trial.attempt(less, base, functools.partial(commit, opened), again, lambda stage: view.stage(stage))
+    if not shorter.accepted:
+        return verdict
+    names = ", ".join(dropped)
+    evidence = {**verdict.evidence, **shorter.evidence, "pared": f"left out, as fast without: {names}"}
+    return replace(shorter, evidence=evidence, seconds=verdict.seconds + shorter.seconds)
+
+
+def how_much_faster(opened: Session, base: Base, old: Mapping[str, str], new: Mapping[str, str]) -> float:
+    """The speedup between two sets of texts on the base, in a few pairs. WorkloadError where one of them fails."""
+    before, after = (opened.trees.of(written(opened, texts, base, "Part of a candidate")) for texts in (old, new))
+    rounds = timer.rounds(opened.target, base, before, after, opened.workload_limits, counter=opened.counter)
+    weights = [workload.weight for workload in opened.project.workloads]
+    pairs = list(itertools.islice(rounds, paring.PAIRS))
+    return judge.end_to_end(pairs, weights, opened.settings.objective)[0]
 
 
 def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:

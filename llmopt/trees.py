@@ -14,7 +14,7 @@ from llmopt.data import Tree
 from llmopt.folders import remove
 
 LOCK = "lock"  # in a scratch folder: held for as long as its process lives
-KEPT = 3  # the base, the candidate, and the original base for the end-to-end number
+KEPT = 4  # the base, the candidate, the original base for the end-to-end number, and one with parts left out
 
 
 class Trees:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 
 from llmopt import output, stages
 from llmopt.data import Base, Conversation, Proposal, Reply, Verdict
-from llmopt.errors import BudgetError
 from llmopt.loop import Localized
 from llmopt.reports import summary, words
 from llmopt.reports.terminal import View
+from llmopt.search import ask
 from llmopt.session import Session
 
 
@@ -45,18 +45,17 @@ def would_run(opened: Session) -> list[str]:
 
 
 def requests_for(opened: Session, base: Base, localized: Localized) -> list[Conversation]:
-    """The first request for each hot function; later ones depend on the replies."""
+    """The first request for each hot region; later ones depend on the replies."""
     seen: list[Conversation] = []
+    memory = ask.Memory()
 
     def model(conversation: Conversation) -> Reply:
         seen.append(conversation)
-        raise BudgetError("a dry run sends nothing")
+        return Reply(ask.NO_EDIT, "nobody")
 
-    for spot in localized.hotspots:
-        try:
-            next(stages.asked(opened, base, model)([spot], ()), None)
-        except BudgetError:
-            continue
+    verdicts: list[Verdict] = []
+    for proposal in stages.asked(opened, base, model, memory)(localized.hotspots, verdicts):
+        verdicts.append(Verdict(False, "apply", proposal.problem, proposal.hotspot.function.key, proposal.author))
     return seen
 
 

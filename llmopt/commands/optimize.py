@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, loop, models, session, stages
+from llmopt import baseline, finish, git, loop, models, search, session, stages
 from llmopt import project as projects
 from llmopt.commands import dry_run
 from llmopt.config import Settings
-from llmopt.data import Base, Conversation, Model, Outcome, Reply, Verdict
+from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
 from llmopt.errors import LlmoptError, ProjectError
 from llmopt.keep import Kept
-from llmopt.models import budget, manual, prices, transcript
+from llmopt.models import budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
 from llmopt.reports.screen import Screen
@@ -24,6 +24,7 @@ from llmopt.reports.terminal import View
 from llmopt.session import Session
 
 KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
+LEFT = 5  # functions that are told to be hot still
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Progress:
     verdicts: list[Verdict] = field(default_factory=list)
     hot: int = 0
     skipped: int = 0
+    left: tuple[Hotspot, ...] = ()
     stopped: str = ""
     error: LlmoptError | None = None
     interrupted: bool = False
@@ -100,19 +102,41 @@ def open_view(console: Screen, opened: Session, options: Options) -> View:
 
 
 def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
-    """The model of the settings with its budget, its transcript and its memory; None for the rules alone."""
+    """The model of the settings, with a smaller one for repairs if there is one; None for the rules alone."""
     if settings.model == "rules":
         return None
+    model = bounded(settings.model, settings, opened, view)
+    if settings.model_small:
+        model = search.repaired_by(model, bounded(settings.model_small, settings, opened, view))
+    return opened.journal.remembered(watched(model, view, opened))
+
+
+def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model:
+    """The model that `spec` names with its budget, its transcript and the answers of earlier runs."""
     tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
     known = prices.read_prices(tables, "tool.llmopt.prices")
-    model = models.open_model(settings.model, known, manual_wait=opened.seconds_left(), ask=asking(view))
+    model = models.open_model(spec, known, manual_wait=opened.seconds_left(), ask=asking(view))
+    if settings.cache and not spec.startswith("replay:"):
+        model = cached(model, spec, opened, view)
     if settings.record:
         model = transcript.record(model, Path(settings.record))
-    price = models.price_for(models.parse_spec(settings.model), known)
-    model = budget.within_budget(
+    price = models.price_for(models.parse_spec(spec), known)
+    return budget.within_budget(
         model, lambda: session.spent(opened.journal), settings.max_tokens, settings.budget_usd, price
     )
-    return opened.journal.remembered(watched(model, view, opened))
+
+
+def cached(model: Model, spec: str, opened: Session, view: View) -> Model:
+    """The model with the answers of earlier runs on the same code."""
+    code = git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
+    told: list[Reply] = []
+
+    def tell(reply: Reply) -> None:
+        if not told:
+            view.notice("answers of an earlier run on the same code are used again; --no-cache asks anew")
+        told.append(reply)
+
+    return cache.cached(model, opened.place.state / "cache", f"{spec} {code}", tell)
 
 
 def asking(view: View) -> Ask | None:
@@ -163,8 +187,10 @@ def take(progress: Progress, event: loop.Event) -> None:
     """Add what an event says to what is known."""
     if isinstance(event, Verdict):
         progress.verdicts.append(event)
+        if event.accepted:
+            progress.left = ()  # what is hot now is not known yet
     elif isinstance(event, loop.Localized):
-        progress.hot, progress.skipped = len(event.hotspots), len(event.skipped)
+        progress.hot, progress.skipped, progress.left = len(event.hotspots), len(event.skipped), event.hotspots
     elif isinstance(event, loop.Stopped):
         progress.stopped = event.reason
 
@@ -213,13 +239,15 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
         outcome,
         hot=progress.hot,
         skipped=progress.skipped,
+        left=tuple((spot.function.key, spot.own_share, spot.headroom) for spot in progress.left[:LEFT]),
         stopped=progress.stopped,
         interrupted=progress.interrupted,
     )
     if not outcome.accepted or progress.interrupted or progress.base is None:
         return outcome
-    view.stage("measuring all kept edits end to end against the base")
     try:
+        outcome = finish.verify(opened, progress.base, outcome, stages.run_checks(opened), view.stage)
+        view.stage("measuring all kept edits end to end against the base")
         return finish.measure(opened, progress.base, outcome, view.progress)
     except KeyboardInterrupt:
         return replace(outcome, stopped="interrupted", interrupted=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -27,10 +28,12 @@ class Exchange:
 def record(model: Model, path: Path) -> Model:
     """`model`, with each exchange appended to `path` before its reply is handed on; UsageError if that cannot be."""
     prepare(path)
+    writing = threading.Lock()
 
     def ask(conversation: Conversation) -> Reply:
         reply = model(conversation)
-        append(path, Exchange(conversation.subject, conversation.messages, reply))
+        with writing:
+            append(path, Exchange(conversation.subject, conversation.messages, reply))
         return reply
 
     return ask

@@ -24,6 +24,7 @@ GAINS = {
     "energy": "less energy",
 }
 COARSE = 1.10  # a machine on which smaller gains are lost is worth a notice
+SHOWN_LEFT, LEAST_LEFT = 3, 0.02  # functions that are still hot, by own share
 SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more of a sample
 
 
@@ -36,9 +37,15 @@ def header(opened: Session) -> list[str]:
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
         f"Python {version} ({project.interpreter.found}); tests: {tests}; "
         f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
-        f"model: {settings.model}{sent(settings.model)}; {platform.machine()}",
+        f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
     ]
+
+
+def _small(settings: Settings) -> str:
+    """The model for corrections, which is sent the same conversations."""
+    small = settings.model_small
+    return f"; for corrections {small}{sent(small)}" if small else ""
 
 
 def sent(model: str) -> str:
@@ -99,14 +106,15 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
-        return [*lines, *_why_nothing(outcome), *_put_aside(outcome), f"Details: llmopt show {outcome.run}"]
+        lines += [*_why_nothing(outcome), *_put_aside(outcome), *_left(outcome)]
+        return [*lines, f"Details: llmopt show {outcome.run}"]
     shown = describe(outcome.speedup, outcome.interval)
     gain = f"{shown} {GAINS[outcome.objective]}" if outcome.interval[0] > 1 else f"{shown}, which may be no gain"
     lines = [f"{gain}, {_measured(outcome)}; {tried}, {cost}."]
     if len(outcome.workloads) > 1:
         lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
     lines += [f"  {_kept_edit(verdict)}" for verdict in outcome.accepted]
-    lines += _put_aside(outcome)
+    lines += [*_put_aside(outcome), *_whole(outcome), *_left(outcome)]
     if outcome.stopped:
         lines.append(f"Stopped: {outcome.stopped}.")
     if kept:
@@ -117,6 +125,22 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
 
 def _under(outcome: Outcome) -> str:
     return f" (sandbox: {outcome.sandbox})" if outcome.sandbox else ""
+
+
+def _whole(outcome: Outcome) -> list[str]:
+    """What was checked of all edits together, where there are several."""
+    checked = [text for stage, text in outcome.whole.items() if stage in ("calls", "output", "tests")]
+    return [f"All together on the original code: {'; '.join(checked)}."] if checked else []
+
+
+def _left(outcome: Outcome) -> list[str]:
+    """What is still hot, and what each function could give at most."""
+    names = [
+        f"{words.short(key)} {words.percent(share)} of the run (at most {words.headroom(headroom)})"
+        for key, share, headroom in outcome.left[:SHOWN_LEFT]
+        if share >= LEAST_LEFT
+    ]
+    return [f"Left: {', '.join(names)}."] if names else []
 
 
 def _put_aside(outcome: Outcome) -> list[str]:
@@ -192,6 +216,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "level": evidence.level(verdict.evidence),
             }
             for verdict in outcome.put_aside
+        ],
+        "whole": dict(outcome.whole),
+        "left": [
+            {"function": key, "share": round(share, 4), "headroom": round(headroom, 4)}
+            for key, share, headroom in outcome.left
         ],
         "tokens": outcome.usage.tokens,
         "cost_usd": round(outcome.usage.cost_usd, 6),

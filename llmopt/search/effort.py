@@ -1,0 +1,28 @@
+"""How much a run may ask of a model: an effort's name in, its recipe out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an effort pays for.
+
+    `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
+    `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
+    headroom of a region for which one more request is made.
+    """
+
+    tokens: int
+    attempts: int
+    plans: int
+    worth: float
+    task: str  # what the first request asks for, see prompts/optimize.md
+
+
+RECIPES = {
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.15, task="low"),
+    "medium": Recipe(tokens=7_000, attempts=3, plans=0, worth=1.10, task="medium"),
+    "high": Recipe(tokens=12_000, attempts=9, plans=4, worth=1.03, task="plans"),
+}
