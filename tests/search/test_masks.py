@@ -97,7 +97,8 @@ def test_edit_around_a_masked_secret_applies_to_the_real_text(answer: object) ->
 def test_feedback_and_workload_hold_no_secret_either() -> None:
     model = Scripted(edit_the_line, "NO EDIT: enough.")
     evidence = {
-        "failing": f"E  AssertionError: wrong password '{OTHER}'\nAuthorization: Bearer x, api_key='zq81kd02mx7c9v5b3n4m'"
+        "failing": f"E  AssertionError: wrong password '{OTHER}'\n"
+        "Authorization: Bearer x, api_key='zq81kd02mx7c9v5b3n4m'"
     }
     proposals(
         model, Verdict(False, "tests", f"login as {PASSWORD} failed", HOT.function.key, "tiny", evidence=evidence)
