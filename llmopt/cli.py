@@ -558,6 +558,34 @@ def show(
 
 
 @app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run's name, or 'last'.")] = "last",
+    path: PathOption = Path(),
+    as_html: Annotated[bool, typer.Option("--html", help="One page that needs nothing else (default).")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The body of a pull request.")] = False,
+    as_json: Json = False,
+    as_speedscope: Annotated[bool, typer.Option("--speedscope", help="The profiles for speedscope.app.")] = False,
+    as_pprof: Annotated[bool, typer.Option("--pprof", help="The profiles for pprof, before and after.")] = False,
+    file: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to; '-' is standard output.")] = "",
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> int:
+    """Write what a run found, for people and for other tools: a page, Markdown, JSON, or profiles for other viewers."""
+    from llmopt.commands import report as command
+
+    asked = {
+        "html": as_html,
+        "markdown": as_markdown,
+        "json": as_json,
+        "speedscope": as_speedscope,
+        "pprof": as_pprof,
+    }
+    kinds = [kind for kind, is_asked in asked.items() if is_asked] or ["html"]
+    if len(kinds) > 1:
+        raise UsageError(f"--{kinds[0]} and --{kinds[1]} at once", "one report a call")
+    return command.run(path, run, kinds[0], file, open_it)
+
+
+@app.command()
 def init(
     path: PathArgument = Path(),
     python: Python = None,

@@ -198,6 +198,7 @@ def _start(place: Place, settings: Settings, base: str) -> dict[str, Any]:
         "folder": str(place.folder),
         "origin": str(place.origin),
         "base": base,
+        "machine": str(machine.this()),
         "settings": settings.model_dump(mode="json"),
     }
 

@@ -48,6 +48,17 @@ def headroom(value: float) -> str:
     return "over 100x" if value > 100 or math.isinf(value) else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
+def described(speedup: float, interval: tuple[float | None, float | None]) -> str:
+    """A speedup with its interval as reports hold it, None for a bound that is not known."""
+    low, high = interval
+    return describe(speedup, (low or 0.0, math.inf if high is None else high))
+
+
+def quoted(text: str) -> str:
+    """As one word of a shell's line."""
+    return shlex.quote(output.one_line(text))
+
+
 def tokens(usage: Usage) -> str:
     """ "no model called" or "12.3k tokens, $0.04"."""
     if not usage.tokens:
