@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from llmopt import journal, output, session
+from llmopt.data import Profile
 from llmopt.errors import ProjectError, UsageError
-from llmopt.reports import gather, html, markdown, viewers
+from llmopt.profilers import pprof, speedscope
+from llmopt.reports import gather, html, markdown
 
 STDOUT = "-"
 
@@ -57,7 +59,7 @@ def _json(folder: Path, file: str) -> Written:
 
 
 def _speedscope(folder: Path, file: str) -> Written:
-    text = viewers.speedscope(_profiles(folder), f"llmopt {folder.name}")
+    text = json.dumps(speedscope.document(_profiles(folder)))
     yield _target(file, folder / "profile.speedscope.json"), text.encode()
 
 
@@ -67,11 +69,11 @@ def _pprof(folder: Path, file: str) -> Written:
         raise UsageError("--pprof writes two files", "name them with --output FILE.pb.gz")
     wanted = Path(file) if file else folder / "profile.pb.gz"
     stem, _, suffix = wanted.name.partition(".")
-    for each in _profiles(folder):
-        yield wanted.with_name(f"{stem}-{each.name}.{suffix or 'pb.gz'}"), viewers.pprof(each)
+    for name, profile in _profiles(folder).items():
+        yield wanted.with_name(f"{stem}-{name}.{suffix or 'pb.gz'}"), pprof.document(profile)
 
 
-def _profiles(folder: Path) -> tuple[gather.Profiled, ...]:
+def _profiles(folder: Path) -> dict[str, Profile]:
     if found := gather.profiles(folder):
         return found
     raise ProjectError(f"run {folder.name} took no profile", "it ended before; `llmopt profile` takes one")

@@ -7,7 +7,7 @@ time, and no minified program is put into the page. The script that zooms and se
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -39,11 +39,11 @@ class _Node:
     children: dict[int, _Node]
 
 
-def tree(profile: Profile, seconds: Sequence[float]) -> Frame:
-    """The call tree of all workloads; `seconds` is one repetition of each, which shares are shares of."""
-    root = _Node(sum(seconds), {})
+def tree(profile: Profile) -> Frame:
+    """The call tree of all workloads; shares are of the profile's seconds."""
+    root = _Node(sum(profile.seconds), {})
     for stack in profile.stacks:
-        node, cost = root, stack.share * seconds[stack.workload]
+        node, cost = root, stack.share * profile.seconds[stack.workload]
         for index in stack.frames:
             node = node.children.setdefault(index, _Node(0.0, {}))
             node.seconds += cost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from llmopt import evidence, git, journal, syntax
 from llmopt.commands.runs import last_outcome, read_as
@@ -139,15 +142,6 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Profiled:
-    """A profile, "before" or "after", with the seconds of one repetition of each workload that its shares are of."""
-
-    name: str
-    profile: Profile
-    seconds: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class Records:
     """A journal's records, in their order."""
 
@@ -207,7 +201,7 @@ def report(folder: Path) -> Report:
         undo=place.undo,
         diff=patch.read_text(encoding="utf-8", errors="replace") if patch.exists() else "",
     )
-    versions = {each.name: _version(root, each.profile, each.seconds) for each in _profiled(records, outcome)}
+    versions = {name: _version(root, profile) for name, profile in _profiles(records, outcome).items()}
     return replace(found, before=versions.get("before"), after=versions.get("after"))
 
 
@@ -297,32 +291,35 @@ def _diff(root: Path, base: str, commit: str) -> str:
 # --- profiles --------------------------------------------------------------------------------------------------
 
 
-def profiles(folder: Path) -> tuple[Profiled, ...]:
-    """The profiles of the base and of the last kept edit, as far as they were taken."""
+def profiles(folder: Path) -> dict[str, Profile]:
+    """The profiles "before" (of the base) and "after" (of the last kept edit), as far as they were taken. Their seconds
+    are what the judge measured: one repetition of each workload."""
     records = Records(folder / "journal.jsonl", tuple(journal.records(folder / "journal.jsonl")))
     start = records.last("start")
     outcome = last_outcome(records.path) or (_unended(folder.name, start, records) if start else None)
-    return tuple(_profiled(records, outcome)) if outcome else ()
+    return _profiles(records, outcome) if outcome else {}
 
 
-def _profiled(records: Records, outcome: Outcome) -> Iterator[Profiled]:
+def _profiles(records: Records, outcome: Outcome) -> dict[str, Profile]:
     taken = {value["commit"]: value for value in records.all("profile")}
     base = records.last("base")
     seconds = read_as(Base, base, records.path).seconds if base else ()
+    found: dict[str, Profile] = {}
     if outcome.base in taken and seconds:
-        yield Profiled("before", read_as(Profile, taken[outcome.base], records.path), seconds)
+        found["before"] = replace(read_as(Profile, taken[outcome.base], records.path), seconds=seconds)
     last = outcome.accepted[-1].commit if outcome.accepted else ""
     if last in taken and seconds:
         gains = [gain for _, gain in outcome.workloads]
         each = gains if len(gains) == len(seconds) else [outcome.speedup] * len(seconds)
         shorter = tuple(second / gain for second, gain in zip(seconds, each, strict=True))
-        yield Profiled("after", read_as(Profile, taken[last], records.path), shorter)
+        found["after"] = replace(read_as(Profile, taken[last], records.path), seconds=shorter)
+    return found
 
 
-def _version(root: Path, profile: Profile, seconds: Sequence[float]) -> Version:
-    tree = flame.tree(profile, seconds)
+def _version(root: Path, profile: Profile) -> Version:
+    tree = flame.tree(profile)
     heat = tuple(_heat(root, profile))[:HEATED]
-    return Version(profile.commit, round(sum(seconds), 6), tree, heat, profile.measured_by)
+    return Version(profile.commit, round(sum(profile.seconds), 6), tree, heat, profile.measured_by)
 
 
 def _heat(root: Path, profile: Profile) -> Iterator[Heat]:
@@ -359,3 +356,13 @@ def _extent(text: str, name: str) -> tuple[int, int] | None:
         return None
     found = [each for each in syntax.definitions(tree) if each.name == name]
     return (found[0].start, found[0].end) if found else None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a report."""
+    found = TypeAdapter(Report).json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **found}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1))

@@ -1,58 +1,21 @@
-"""A profile's call stacks in, files for other viewers out: speedscope's JSON and pprof's protocol buffer."""
+"""A profile in, pprof's protocol buffer out: one sample for each call stack, in nanoseconds."""
 
 from __future__ import annotations
 
 import gzip
-import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from llmopt import __version__
-from llmopt.reports.gather import Profiled
+from llmopt.data import Profile
 
 NANOSECONDS = 1e9
 
 
-def speedscope(profiles: Sequence[Profiled], name: str) -> str:
-    """https://www.speedscope.app/file-format-schema.json: a sampled profile each, weights in seconds of one repetition
-    of the workloads."""
-    frames: dict[tuple[str, str, int], int] = {}
-    sampled = [_sampled(each, frames) for each in profiles]
-    return json.dumps(
-        {
-            "$schema": "https://www.speedscope.app/file-format-schema.json",
-            "name": name,
-            "exporter": f"llmopt {__version__}",
-            "activeProfileIndex": 0,
-            "shared": {"frames": [{"name": label, "file": path, "line": line} for label, path, line in frames]},
-            "profiles": sampled,
-        }
-    )
-
-
-def _sampled(profiled: Profiled, frames: dict[tuple[str, str, int], int]) -> dict[str, Any]:
-    """One profile; its functions join the shared `frames`."""
-    functions = [(each.name, each.path, each.line) for each in profiled.profile.functions]
-    numbers = [frames.setdefault(function, len(frames)) for function in functions]
-    stacks = profiled.profile.stacks
-    weights = [stack.share * profiled.seconds[stack.workload] for stack in stacks]
-    return {
-        "type": "sampled",
-        "name": profiled.name,
-        "unit": "seconds",
-        "startValue": 0,
-        "endValue": sum(weights),
-        "samples": [[numbers[index] for index in stack.frames] for stack in stacks],
-        "weights": weights,
-    }
-
-
-def pprof(profiled: Profiled) -> bytes:
+def document(profile: Profile) -> bytes:
     """github.com/google/pprof/proto/profile.proto, gzipped; one location for each function.
 
     Written by hand: four kinds of messages of varints and texts, where protobuf would be the largest dependency.
     """
-    profile, seconds = profiled.profile, profiled.seconds
+    seconds = profile.seconds
     texts = _Texts()
     wall = message((1, texts.number("time")), (2, texts.number("nanoseconds")))
     parts: list[tuple[int, int | bytes]] = [(1, wall)]
