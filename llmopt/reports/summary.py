@@ -107,7 +107,7 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
         lines += [*_why_nothing(outcome), *_put_aside(outcome), *_left(outcome)]
-        return [*lines, f"Details: llmopt show {outcome.run}"]
+        return [*lines, f"Details: llmopt show {outcome.run}   As a page: llmopt report {outcome.run}"]
     shown = describe(outcome.speedup, outcome.interval)
     gain = f"{shown} {GAINS[outcome.objective]}" if outcome.interval[0] > 1 else f"{shown}, which may be no gain"
     lines = [f"{gain}, {_measured(outcome)}; {tried}, {cost}."]
@@ -119,7 +119,8 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
         lines.append(f"Stopped: {outcome.stopped}.")
     if kept:
         lines += [f"Note: {kept.notice}"] if kept.notice else []
-        lines += [f"The edits are {kept.where}.", f"Look: llmopt show {outcome.run}   Undo: {kept.undo}"]
+        look = f"Look: llmopt show {outcome.run}   As a page: llmopt report {outcome.run}"
+        lines += [f"The edits are {kept.where}.", look, f"Undo: {kept.undo}"]
     return lines
 
 
