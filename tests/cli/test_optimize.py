@@ -210,6 +210,11 @@ def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) ->
     second = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}", "--json")
     assert (first.code, second.code) == (0, 0), second.err
     assert first.json["accepted"][0]["function"] == second.json["accepted"][0]["function"]
+    told = llmopt(repo, "report", first.json["run"], "--json").json
+    assert (told["speedup"], told["interval"]) == (first.json["speedup"], first.json["interval"])
+    assert told["before"]["flame"]["seconds"] > told["after"]["flame"]["seconds"]
+    assert len(told["workloads"][0]["values"]) >= 8
+    assert "customers" in llmopt(repo, "report", first.json["run"], "--html", "--output", "-").out
 
 
 @pytest.mark.slow
