@@ -73,15 +73,17 @@ def checked(call: Call, tool: Tool) -> dict[str, Any]:
         given = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         raise ToolError(f"the arguments are not JSON: {takes}") from None
-    if not isinstance(given, dict) or (missing := [name for name in tool.schema["required"] if name not in given]):
-        raise ToolError(f"{'no object' if not isinstance(given, dict) else missing[0] + ' is missing'}: {takes}")
+    if not isinstance(given, dict):
+        raise ToolError(f"the arguments are no object: {takes}")
+    if missing := [name for name in tool.schema["required"] if given.get(name) is None]:
+        raise ToolError(f"{missing[0]} is missing: {takes}")
     return {name: _value(name, given[name], wanted[name]["type"]) for name in wanted if given.get(name) is not None}
 
 
 def _value(name: str, given: object, kind: str) -> object:
     if kind == "integer":
         text = str(given)
-        if isinstance(given, bool) or not re.fullmatch(r"-?\d{1,12}", text):
+        if isinstance(given, bool) or not re.fullmatch(r"-?\d{1,18}", text):
             raise ToolError(f"{name} is no whole number")
         return int(text)
     if not isinstance(given, str):
