@@ -142,7 +142,8 @@ def message_params(conversation: Conversation) -> list[MessageParam]:
 
 
 def message_param(message: Message, is_cached: bool) -> MessageParam:
-    said = [block(message.text, is_cached)] if message.text or not (message.calls or message.results) else []
+    alone = not (message.calls or message.results)
+    said = [block(message.text, is_cached)] if alone or message.text.strip() else []  # blank ones are refused
     if message.role == "assistant":
         thoughts = json.loads(message.thoughts) if message.thoughts else []
         return {"role": "assistant", "content": [*thoughts, *said, *map(use_block, message.calls)]}

@@ -116,7 +116,7 @@ def asked(text: str, tools: Sequence[Tool], turn: str) -> tuple[str, tuple[Call,
         (blocks if is_block else rest).append(part)
     if any(OPEN.match(line) or FUNCTION.match(line) for line in rest):
         return text, ()
-    calls = [call_of(block, tools, f"call {turn}.{number}") for number, block in enumerate(blocks, 1)]
+    calls = [call_of(block, tools, f"call-{turn}-{number}") for number, block in enumerate(blocks, 1)]
     return "\n".join(rest).strip(), tuple(calls)
 
 

@@ -399,9 +399,10 @@ def _answer(thread: Thread, messages: tuple[Message, ...], subject: str, asking:
 
 
 def _hidden(message: Message, masks: Masks) -> Message:
-    """The message without secrets; what tools gave has none."""
+    """The message without secrets, also those that were not known when it was first sent."""
     calls = tuple(replace(call, arguments=masks.hide(call.arguments)) for call in message.calls)
-    return replace(message, text=masks.hide(message.text), calls=calls)
+    results = tuple(replace(result, text=masks.hide(result.text)) for result in message.results)
+    return replace(message, text=masks.hide(message.text), calls=calls, results=results)
 
 
 def _applied(parsed: tuple[Edit, ...], shown: Mapping[str, frozenset[int]], asking: Asking) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import shop
 from model_server import Answer, ModelServer
-from shop import DECLINE, GOOD, llmopt
+from shop import DECLINE, GOOD, answers, llmopt
 
 FAST = ("--workload", "bench.py", "--no-rules", "--function", "customers")
 EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -64,3 +64,48 @@ def test_each_tool_tells_what_it_should_and_the_edit_is_kept(repo: Path) -> None
     assert "sum 7\n(exit code 0" in run
     for said in ("it passes", "recorded calls of 1 function", "1 of 1 workloads print", "times as fast, the whole run"):
         assert said in tried
+
+
+LOOK = """Who else calls it?
+
+```tool
+callers {"function": "shop/orders.py::customers"}
+```
+```tool
+run
+from shop.orders import customers
+print(customers([{"customer": "b"}, {"customer": "a"}]))
+```
+"""
+
+
+@pytest.mark.slow
+def test_somebody_behind_manual_calls_tools_in_plain_text_and_the_transcript_replays_them(
+    repo: Path, tmp_path: Path
+) -> None:
+    recorded = tmp_path / "t.jsonl"
+    model = answers(tmp_path / "m", LOOK, GOOD)
+    done = llmopt(repo, "optimize", *FAST, "--model", model, "--record", recorded, "--attempts", "1", "--json")
+    assert done.code == 0, done.err
+    second = (tmp_path / "m" / "002-request.md").read_text()
+    assert "tools=1" in second.split("\n")[0]
+    assert "by name: shop/orders.py::report" in second
+    assert "['b', 'a']" in second
+    again = llmopt(repo, "optimize", *FAST, "--model", f"replay:{recorded}", "--attempts", "1", "--json")
+    assert again.code == 0, again.err
+    assert again.json["accepted"][0]["function"] == done.json["accepted"][0]["function"]
+    cached = llmopt(repo, "optimize", *FAST, "--model", model, "--attempts", "1", "--json")
+    assert cached.code == 0, cached.err
+    assert cached.json["tokens"] == 0
+
+
+def test_a_dry_run_shows_the_tools_that_would_be_offered(repo: Path, tmp_path: Path) -> None:
+    shown = llmopt(repo, "optimize", *FAST, "--model", f"manual:{tmp_path / 'm'}", "--dry-run")
+    assert shown.code == 0, shown.err
+    assert "----- tools it may call" in shown.out
+    for name, _ in EVERY:
+        assert f"\n{name} {{" in shown.out
+    low = llmopt(
+        repo, "optimize", *FAST, "--model", f"manual:{tmp_path / 'm'}", "--dry-run", "--json", "--effort", "low"
+    )
+    assert low.json["requests"][0]["tools"] == []

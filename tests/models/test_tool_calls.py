@@ -159,7 +159,7 @@ def test_a_server_without_tools_is_asked_in_plain_text_with_one_note(kind: str, 
 
 
 def test_tools_are_explained_in_few_lines_and_calls_and_results_are_text() -> None:
-    first = Reply("I look.", "m", calls=(Call("call 1.1", "run", '{"code": "x = 1\\nprint(x)"}'),))
+    first = Reply("I look.", "m", calls=(Call("call-1-1", "run", '{"code": "x = 1\\nprint(x)"}'),))
     plain = spelled(after(first, "1"))
     assert plain.tools == ()
     assert not any(message.calls or message.results for message in plain.messages)
@@ -168,7 +168,7 @@ def test_tools_are_explained_in_few_lines_and_calls_and_results_are_text() -> No
     assert '- read {"path": string, "first": integer}: Lines of a file.' in system
     assert "- run with code on the lines below: Run it." in system
     assert called == "I look.\n\n```tool\nrun\nx = 1\nprint(x)\n```"
-    assert given == "What `call 1.1` gave:\n\n1"
+    assert given == "What `call-1-1` gave:\n\n1"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_longer_fence_holds_others_and_an_answer_with_edits_is_the_answer() ->
 
 
 def test_what_is_written_is_read_again_as_it_was() -> None:
-    calls = (Call("call 1.1", "run", '{"code": "s = \\"```\\"\\n"}'), Call("call 1.2", "read", '{"path": "a.py"}'))
+    calls = (Call("call-1-1", "run", '{"code": "s = \\"```\\"\\n"}'), Call("call-1-2", "read", '{"path": "a.py"}'))
     text = spelled(after(Reply("", "m", calls=calls), "", "")).messages[2].text
     read = asked(text, FIRST.tools, "1")[1]
     assert [(call.id, call.name, arguments_of(call)) for call in read] == [

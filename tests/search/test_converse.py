@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_ask import AT_F, FACTS, GOOD, F, G, Scripted, asking, drive, read, rejected
+from test_ask import AT_F, FACTS, GOOD, F, G, Scripted, asking, read, rejected
 
 from llmopt.data import Call, Conversation, Message, Reply, Usage
-from llmopt.search import ask, tools
+from llmopt.search import ask, repaired_by
 from llmopt.search.code import open_code
 from llmopt.search.converse import AT_ONCE, TOO_MANY, Spent, converse
 from llmopt.search.effort import RECIPES
@@ -124,8 +124,22 @@ def test_a_line_that_a_tool_has_shown_is_one_that_an_edit_may_mean() -> None:
         assert bool(proposal.files) == applies, proposal.problem
 
 
-def test_results_are_sent_without_what_looks_like_a_secret() -> None:
-    model = Scripted(looks(1), GOOD)
-    next(ask.propose([AT_F], [], replace(asking(model), shop=SHOP)))
-    assert [tool.name for tool in model.asked[0].tools] == [tool.name for tool in tools.offered(SHOP)]
-    assert drive(Scripted(GOOD), [AT_F], effort="low")[0].files
+def test_what_tools_gave_is_sent_without_secrets_that_became_known_later() -> None:
+    texts = {"m.py": "def f(xs):\n    return sorted(xs)[0], 'tr0ub4dor&3x'\n", "k.py": 'PASSWORD = "tr0ub4dor&3x"\n'}
+    masks = Masks(texts.__getitem__)
+    facts = replace(FACTS, files=("k.py", "m.py"))
+    shop = Workshop(masks, facts, open_code(masks.read, ("",)))
+    keys = Reply("", "tiny", calls=(Call("2", "read", '{"path": "k.py"}'),))
+    model = Scripted(looks(1), keys, ask.NO_EDIT)
+    next(ask.propose([AT_F], [], replace(asking(model), masks=masks, shop=shop)))
+    sent = [result.text for message in model.asked[-1].messages for result in message.results]
+    assert len(sent) == 2
+    assert not any("tr0ub4dor" in text for text in sent)
+
+
+def test_a_smaller_model_that_corrects_an_edit_gets_what_it_asked_for() -> None:
+    wrong = GOOD.replace("sorted(xs)[0]", "sorted(ys)[0]")
+    model, small = Scripted(wrong), Scripted(looks(1), GOOD)
+    both = repaired_by(model, small)
+    assert next(ask.propose([AT_F], [], replace(asking(Scripted()), model=both, shop=SHOP))).files
+    assert small.subjects == [f"{model.subjects[0]} retry-edit", f"{model.subjects[0]} retry-edit tools=1"]
