@@ -13,8 +13,9 @@ import pytest
 import shop
 
 from llmopt import encoding, session, stages, workbench
-from llmopt.data import Base, Function, Limits, Profile
+from llmopt.data import Base, Function, Grants, Limits, Profile
 from llmopt.errors import LlmoptError
+from llmopt.sandbox import reach
 from llmopt.search.code import open_code
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
@@ -53,9 +54,7 @@ def test_a_snippet_runs_beside_the_packages_code(bench: Workshop) -> None:
 
 
 @needs_layer
-def test_a_snippet_that_never_ends_is_ended(
-    opened: Session, base: Base, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_snippet_that_never_ends_is_ended(opened: Session, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "SNIPPET", Limits(seconds=1.0, output_bytes=1000))
     started = time.monotonic()
     ran = workbench.snippet(opened, base, "while True:\n    print('x' * 1000)")
@@ -64,16 +63,19 @@ def test_a_snippet_that_never_ends_is_ended(
     assert time.monotonic() - started < 30
 
 
-@needs_layer
+@pytest.mark.parametrize("layer", layers.CONFINING)
 def test_a_snippet_changes_nothing_sees_nothing_excluded_and_reaches_nothing_outside(
-    opened: Session, base: Base, tmp_path: Path
+    layer: str, opened: Session, base: Base, tmp_path: Path
 ) -> None:
     (tmp_path / "outside").write_text("outside")
-    tree = opened.trees.of(base.commit).path
+    tree, checkout = opened.trees.of(base.commit).path, opened.place.root
+    grants = Grants(read=reach.interpreter(opened.project.interpreter, opened.project.root))
+    opened = replace(opened, target=replace(opened.target, sandbox=layers.open_layer(layer, grants), layer=layer))
+    closed = [str(tmp_path / "outside"), *(f"{root}/private/plans.py" for root in (tree, checkout, "."))]
     code = f"""
 import os, pathlib, socket
 pathlib.Path("shop/orders.py").write_text("raise SystemExit")
-for path in ({str(tmp_path / "outside")!r}, {str(opened.place.root / "private" / "plans.py")!r}, "private/plans.py"):
+for path in {closed}:
     try:
         print(open(path).read())
     except OSError as error:

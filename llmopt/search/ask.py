@@ -340,7 +340,7 @@ def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
 
 def _planned(thread: Thread, asking: Asking) -> Thread:
     """Ask for plans, then for the edits of each at once; the answers wait in the order of the plans."""
-    heard = _answer(thread, thread.messages, f"{_subject(thread, asking)} plans", asking)
+    heard = _answer(thread, thread.messages, f"{_subject(thread, asking)} plans", asking, _left(thread, asking))
     reply, messages = heard.reply, heard.messages
     thread = replace(thread, spent=thread.spent + heard.spent, shown=heard.shown)
     if reply.text.lstrip("*`# \n").upper().startswith(NO_EDIT) or reply.stop == "refusal":
@@ -369,25 +369,30 @@ def _subject(thread: Thread, asking: Asking) -> str:
 
 def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking, among: int = 1) -> Turn:
     """The answer, corrected where it does not apply; `among` are asked side by side and share what tools may take."""
-    subject = f"{_subject(thread, asking)} {what}"
-    turn = _ask(thread, messages, subject, asking, among)
+    subject, left = f"{_subject(thread, asking)} {what}", _left(thread, asking, among)
+    turn = _ask(thread, messages, subject, asking, left)
     if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
-    second = _ask(_after(turn, thread), (*turn.messages, Message("user", retry)), f"{subject} {RETRY}", asking, among)
+    asked, left = (*turn.messages, Message("user", retry)), left.share(turn.spent)
+    second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
     return replace(second, proposal=replace(second.proposal, usage=both, plan=plan), spent=turn.spent + second.spent)
 
 
-def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, among: int) -> Turn:
-    heard = _answer(thread, messages, subject, asking, among)
+def _left(thread: Thread, asking: Asking, among: int = 1) -> Spent:
+    """What tools may still take on the region, for one of so many that are asked side by side."""
+    return Spent(asking.calls, asking.recipe.call_tokens).share(thread.spent, among)
+
+
+def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Turn:
+    heard = _answer(thread, messages, subject, asking, left)
     proposal = _proposal(thread, heard.reply, heard.shown, asking)
     return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent)
 
 
-def _answer(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, among: int = 1) -> Heard:
-    left = Spent(asking.calls, asking.recipe.call_tokens).share(thread.spent, among)
+def _answer(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Heard:
     shop = replace(asking.shop, shown=thread.shown) if asking.shop and asking.calls else None
 
     def ask(conversation: Conversation) -> Reply:

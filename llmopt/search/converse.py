@@ -28,7 +28,7 @@ class Spent:
     def __add__(self, other: Spent) -> Spent:
         return Spent(self.calls + other.calls, self.tokens + other.tokens)
 
-    def share(self, spent: Spent, among: int) -> Spent:
+    def share(self, spent: Spent, among: int = 1) -> Spent:
         """What is left for one of so many."""
         return Spent(max(0, self.calls - spent.calls) // among, max(0, self.tokens - spent.tokens) // among)
 

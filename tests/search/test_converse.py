@@ -112,6 +112,22 @@ def test_plans_asked_about_side_by_side_share_what_is_left() -> None:
     assert counts == [3, 3, 3, 3]
 
 
+def test_the_correction_of_a_plan_has_what_is_left_of_its_own_share() -> None:
+    seen: list[Conversation] = []
+
+    def model(conversation: Conversation) -> Reply:
+        seen.append(conversation)
+        if conversation.subject.endswith("plans"):
+            return Reply("1. one\n2. two\n3. three\n4. four\n", "tiny")
+        wrong = GOOD.replace("sorted(xs)[0]", "sorted(ys)[0]")
+        return Reply(wrong, "tiny") if "tools=" in conversation.subject else looks(2)
+
+    next(ask.propose([AT_F], [], replace(asking(Scripted(), "high"), model=model, shop=SHOP)))
+    asked = [each.messages[-1].results for each in seen if "tools=" in each.subject]
+    assert len(asked) == 8
+    assert sum(result.text != TOO_MANY for results in asked for result in results) == 12
+
+
 def test_a_line_that_a_tool_has_shown_is_one_that_an_edit_may_mean() -> None:
     """A search text that stands twice means the place that was shown; once both are, it has to say which."""
     text = "def f(xs):\n    return sorted(xs)[0]\n\n\ndef g(xs):\n    return sorted(xs)[0]\n"
