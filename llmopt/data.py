@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # --- the project -----------------------------------------------------------------------------------------------
 
@@ -327,11 +328,43 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Tool:
+    """Something a model may ask for before it answers. `schema` is the JSON schema of its arguments, an object; `body`
+    names the one that is long text: where a call is written as plain text, it stands below the others."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool that a model asks for. `id` pairs it with its result; `arguments` is the JSON as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call gave, or one line of why it gave nothing; `id` is that of the call."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """`role` is "system", "user" or "assistant"."""
+    """`role` is "system", "user" or "assistant". An assistant's message may hold calls, and the user's right after it
+    then holds the result of each; `thoughts` are as in its `Reply`."""
 
     role: str
     text: str
+    calls: tuple[Call, ...] = ()
+    results: tuple[Result, ...] = ()
+    thoughts: str = ""
 
 
 @dataclass(frozen=True)
@@ -342,6 +375,7 @@ class Conversation:
     messages: tuple[Message, ...]
     subject: str
     max_output_tokens: int = 16_000
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -370,12 +404,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's answer; `stop` is "end", "length" or "refusal"."""
+    """A model's answer; `stop` is "end", "length" or "refusal". With `calls` it wants their results first, and with
+    these its `thoughts`, signed by the provider, as they came ("" where nobody asks for them)."""
 
     text: str
     model: str
     usage: Usage = Usage()
     stop: str = "end"
+    calls: tuple[Call, ...] = ()
+    thoughts: str = ""
 
 
 # --- edits, candidates, verdicts -------------------------------------------------------------------------------

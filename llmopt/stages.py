@@ -26,6 +26,7 @@ from llmopt import (
     syntax,
     timer,
     trial,
+    workbench,
     workloads,
 )
 from llmopt.checks import calls, contexts, coverage, duplicate, guard, near, output, require, tests, timing
@@ -53,7 +54,8 @@ from llmopt.loop import Localized, Stages
 from llmopt.profilers import lines, overlay, sampling
 from llmopt.reports.terminal import View
 from llmopt.reports.words import duration
-from llmopt.search import ask, effort, facts, regions, uses
+from llmopt.search import ask, code, effort, facts, regions, uses
+from llmopt.search.tools import Workshop
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
 
@@ -221,13 +223,17 @@ def ruled(opened: Session, base: Base) -> Proposer:
 def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Proposer:
     """A model, asked with the dossier of each hot region; it sees nothing of what the user excludes."""
     tree, settings = opened.trees.of(base.commit), opened.settings
-    every = tuple(every_hotspot(opened, profile(opened, base, lambda stage: None)))
+    found = profile(opened, base, lambda stage: None)
+    every = tuple(every_hotspot(opened, found))
     # The tree may go and come again between two questions.
     read = permitted(lambda path: encoding.reader(opened.trees.of(base.commit))(path), settings.exclude)
+    files = [path for path in python_files(tree) if not guard.is_excluded(path, settings.exclude)]
+    known = facts.facts_of(opened.project, base.seconds, read, files, touching(opened, tree))
+    masks = memory.masked(read, excluded_texts(tree, settings.exclude))
     asking = ask.Asking(
         model,
-        memory.masked(read, excluded_texts(tree, settings.exclude)),
-        facts.facts_of(opened.project, base.seconds, read, python_files(tree), touching(opened, tree)),
+        masks,
+        known,
         recipe(settings),
         base.commit,
         code_of(opened, base),
@@ -235,12 +241,19 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
         folder=Path(settings.prompts) if settings.prompts else None,
         look=lambda verdict: look(opened, base, verdict),
         pared=lambda verdict: difference(opened, verdict) if "pared" in verdict.evidence else "",
+        shop=workshop(opened, base, found, Workshop(masks, known, code.open_code(masks.read, known.roots), every)),
     )
 
     def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
         yield from ask.propose(regions.regions(hotspots, every), verdicts, asking, memory)
 
     return propose
+
+
+def workshop(opened: Session, base: Base, found: Profile, shop: Workshop) -> Workshop:
+    """What a model's tools may look at, with what they may run."""
+    checks = {**read_checks(opened), **run_checks(opened)}
+    return workbench.equipped(shop, opened, base, found, functools.partial(commit, opened), checks)
 
 
 def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:

@@ -122,7 +122,7 @@ def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> No
     assert values["contracts"]
     assert values["tests"]
     for task in ("plans", "medium"):
-        assert as_instruction(render("optimize", task=task, plans=3, **values)) == []
+        assert as_instruction(render("optimize", task=task, plans=3, calls=3, **values)) == []
     for kind in ("tests", "edit", "duplicate", "timing"):
         assert as_instruction(refinement(kind, verdict, region, name)) == []
     assert as_instruction(render("retry-edit", reason=source)) == []

@@ -17,7 +17,7 @@ LAYERS = [
     ["cli"],
     ["commands/"],
     ["stages", "finish"],
-    ["paring"],
+    ["paring", "workbench"],
     ["reports/"],
     ["revisions", "changes"],
     ["session", "loop"],

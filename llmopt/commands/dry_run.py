@@ -32,6 +32,10 @@ def show(opened: Session, view: View, as_json: bool) -> int:
         output.say(f"\n===== request {number} of {len(requests)}: {request.subject}")
         for message in request.messages:
             output.say(f"\n----- {message.role}\n\n{message.text}")
+        if request.tools:
+            output.say("\n----- tools it may call\n")
+        for tool in request.tools:
+            output.say(f"{tool.name} {json.dumps(tool.schema['properties'])}\n  {tool.about}")
     output.say("\nNothing was sent.")
     return 0
 

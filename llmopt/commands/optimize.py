@@ -115,7 +115,7 @@ def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model
     """The model that `spec` names with its budget, its transcript and the answers of earlier runs."""
     tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
     known = prices.read_prices(tables, "tool.llmopt.prices")
-    model = models.open_model(spec, known, manual_wait=opened.seconds_left(), ask=asking(view))
+    model = models.open_model(spec, known, manual_wait=opened.seconds_left(), ask=asking(view), tell=view.notice)
     if settings.cache and not spec.startswith("replay:"):
         model = cached(model, spec, opened, view)
     if settings.record:

@@ -26,6 +26,10 @@ CHECK_SECONDS = 15.0
 CHECK_RETRIES = 1
 
 
+def unheard(note: str) -> None:
+    """Where nobody listens to notes."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the kinds of models need besides the specification."""
@@ -35,6 +39,7 @@ class Options:
     manual_wait: float = MANUAL_WAIT_SECONDS
     ask: Ask | None = None
     retries: int = RETRIES
+    tell: Callable[[str], None] = unheard
 
 
 def open_model(
@@ -44,35 +49,40 @@ def open_model(
     manual_wait: float = MANUAL_WAIT_SECONDS,
     ask: Ask | None = None,
     retries: int = RETRIES,
+    tell: Callable[[str], None] = unheard,
 ) -> Model:
     """The model that `spec` names. `prices` are the user's, which win over the packaged ones.
 
     `timeout_seconds` is the longest silence of a server, `manual_wait` the longest wait for a written reply; `ask`
-    shows a manual request on the terminal (`manual.terminal_ask`). UsageError for a specification that cannot be used,
-    ModelError when a key is missing; everything else that fails is a ModelError of the call.
+    shows a manual request on the terminal (`manual.terminal_ask`); `tell` hears what the user should know. UsageError
+    for a specification that cannot be used, ModelError when a key is missing; everything else that fails is a
+    ModelError of the call.
     """
     named = parse_kind(spec)
     if named.kind in SERVED and not named.name:
         raise nameless(named)
-    return KINDS[named.kind](parse_spec(spec), Options(prices or {}, timeout_seconds, manual_wait, ask, retries))
+    options = Options(prices or {}, timeout_seconds, manual_wait, ask, retries, tell)
+    return KINDS[named.kind](parse_spec(spec), options)
 
 
 def open_anthropic(spec: ModelSpec, options: Options) -> Model:
     from llmopt.models import anthropic
 
-    return anthropic.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+    price = price_for(spec, options.prices)
+    return anthropic.open_endpoint(spec, price, options.timeout_seconds, options.retries, options.tell)
 
 
 def open_openai(spec: ModelSpec, options: Options) -> Model:
     from llmopt.models import openai
 
-    return openai.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+    price = price_for(spec, options.prices)
+    return openai.open_endpoint(spec, price, options.timeout_seconds, options.retries, options.tell)
 
 
 def open_manual(spec: ModelSpec, options: Options) -> Model:
-    from llmopt.models import manual
+    from llmopt.models import in_text, manual
 
-    return manual.open_manual(Path(spec.name).expanduser(), options.manual_wait, options.ask)
+    return in_text.in_text(manual.open_manual(Path(spec.name).expanduser(), options.manual_wait, options.ask))
 
 
 def open_replay(spec: ModelSpec, options: Options) -> Model:

@@ -1,7 +1,8 @@
 """A model that answers what it was asked in an earlier run from a folder: a rerun on the same code costs nothing.
 
 A question is known by the model, what it is about, the code (`about`), and what was answered before it in the same
-conversation. The measured numbers in it are no part of the key: they differ from run to run.
+conversation, calls of tools among it. The measured numbers in it and what the calls gave are no part of the key: they
+differ from run to run.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def cached(model: Model, folder: Path, about: str, tell: Callable[[Reply], None]
 def key(conversation: Conversation, about: str) -> str:
     """The name of a question."""
     said = [message.text for message in conversation.messages if message.role in ("system", "assistant")]
-    parts = json.dumps([about, conversation.subject, *said])
+    called = [(call.name, call.arguments) for message in conversation.messages for call in message.calls]
+    parts = json.dumps([about, conversation.subject, *said, *called])
     return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:24]
 
 

@@ -17,13 +17,13 @@ def in_order(proposers: Sequence[Proposer]) -> Proposer:
     return propose
 
 
-RETRY = "retry-edit"  # how the subject of a request ends that only asks to correct edits that did not apply
+RETRY = "retry-edit"  # a word in the subject of a request that only asks to correct edits that did not apply
 
 
 def repaired_by(model: Model, small: Model) -> Model:
     """The model, with `small` to correct edits that did not apply."""
 
     def ask(conversation: Conversation) -> Reply:
-        return (small if conversation.subject.endswith(RETRY) else model)(conversation)
+        return (small if RETRY in conversation.subject.split() else model)(conversation)
 
     return ask

@@ -8,8 +8,8 @@ one's verdict to `verdicts` before drawing the next: the feedback is what that l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.prompts import render
 from llmopt.search import RETRY, dossier, parallel
+from llmopt.search.converse import NOTHING, Heard, Spent, converse
 from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
 from llmopt.search.moved import moved
 from llmopt.search.regions import gain, headroom
+from llmopt.search.tools import Workshop
 
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
@@ -65,7 +67,7 @@ class Asking:
     `masks` gives the files of the base without secrets. `code` names the base's code in questions. `hotspots` are all
     functions of the repository in its profile. `author` names the model in proposals ("" for what it calls itself),
     `folder` holds the user's own prompts. `look` profiles a candidate; `pared` is the diff of a kept edit that is less
-    than what was proposed, else "".
+    than what was proposed, else "". `shop` is what tools work with, None for no tools.
     """
 
     model: Model
@@ -79,15 +81,23 @@ class Asking:
     folder: Path | None = None
     look: Callable[[Verdict], Look] = blind
     pared: Callable[[Verdict], str] = unchanged
+    shop: Workshop | None = None
+
+    @property
+    def calls(self) -> int:
+        """How many calls of tools a region may take."""
+        return self.recipe.calls if self.shop else 0
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A proposal and the conversation that led to it."""
+    """A proposal and the conversation that led to it; `shown` is as in `Thread`, and `spent` went to tools."""
 
     proposal: Proposal
     messages: tuple[Message, ...]
     stop: str
+    shown: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    spent: Spent = NOTHING
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class Thread:
     base: str
     hotspots: tuple[Hotspot, ...] = ()  # of its profile
     messages: tuple[Message, ...] = ()
-    shown: dict[str, frozenset[int]] = field(default_factory=dict)
+    shown: Mapping[str, frozenset[int]] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
     attempts: int = 0
     gains: int = 0
@@ -112,6 +122,7 @@ class Thread:
     feedback: str = ""
     waiting: tuple[Future[Turn], ...] = ()
     best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
+    spent: Spent = NOTHING  # on tools
     done: bool = False
 
 
@@ -238,7 +249,7 @@ def _next(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> tuple[
     if thread.waiting:
         turn = thread.waiting[0].result()
         thread = replace(thread, waiting=thread.waiting[1:])
-        fitted = _fitted(turn, thread, asking)
+        thread, fitted = _after(turn, thread), _fitted(turn, thread, asking)
         return (replace(thread, attempts=thread.attempts + 1), fitted) if fitted else (thread, None)
     if not thread.messages:
         thread = _opened(thread, verdicts, asking)
@@ -249,7 +260,14 @@ def _next(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> tuple[
         turn = _take_turn(thread, thread.messages, what, asking)
     except ContextError as error:
         return _shorter(thread, verdicts, asking, error)
-    return replace(thread, attempts=thread.attempts + 1), turn
+    return replace(_after(turn, thread), attempts=thread.attempts + 1), turn
+
+
+def _after(turn: Turn, thread: Thread) -> Thread:
+    """The thread with what the tools of a turn took and showed; no lines of a base that the thread has left."""
+    more = turn.shown if thread.shown else {}
+    shown = {path: lines | thread.shown.get(path, frozenset()) for path, lines in more.items()}
+    return replace(thread, shown={**thread.shown, **shown}, spent=thread.spent + turn.spent)
 
 
 def _shorter(
@@ -269,7 +287,7 @@ def _fitted(turn: Turn, thread: Thread, asking: Asking) -> Turn | None:
     if turn.proposal.problem or not turn.proposal.edits:
         return turn if turn.proposal.problem != DECLINED else None
     try:
-        files = _applied(turn.proposal.edits, thread, asking)
+        files = _applied(turn.proposal.edits, turn.shown if thread.shown else {}, asking)
     except EditError:
         return None
     return replace(turn, proposal=replace(turn.proposal, files=files))
@@ -322,8 +340,9 @@ def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
 
 def _planned(thread: Thread, asking: Asking) -> Thread:
     """Ask for plans, then for the edits of each at once; the answers wait in the order of the plans."""
-    reply = _answer(thread.messages, f"{_subject(thread, asking)} plans", asking)
-    messages = (*thread.messages, Message("assistant", reply.text.strip() or "(no answer)"))
+    heard = _answer(thread, thread.messages, f"{_subject(thread, asking)} plans", asking, _left(thread, asking))
+    reply, messages = heard.reply, heard.messages
+    thread = replace(thread, spent=thread.spent + heard.spent, shown=heard.shown)
     if reply.text.lstrip("*`# \n").upper().startswith(NO_EDIT) or reply.stop == "refusal":
         return replace(thread, messages=messages, done=True)
     plans = replies.plans(reply.text)[: asking.recipe.plans]
@@ -332,10 +351,12 @@ def _planned(thread: Thread, asking: Asking) -> Thread:
 
     def implemented(number: int, plan: str) -> Callable[[], Turn]:
         request = Message("user", render("implement", asking.folder, number=number, plan=plan))
-        return lambda: _take_turn(thread, (*messages, request), f"plan={number}", asking)
+        return lambda: _take_turn(thread, (*messages, request), f"plan={number}", asking, among=len(plans))
 
-    calls = [implemented(number, plan) for number, plan in enumerate(plans, 1)]
-    return replace(thread, messages=messages, waiting=tuple(parallel.start(calls)))
+    waiting = parallel.start([implemented(number, plan) for number, plan in enumerate(plans, 1)])
+    if asking.calls:  # what tools run would disturb the timing of the first answer
+        wait(waiting)
+    return replace(thread, messages=messages, waiting=tuple(waiting))
 
 
 # --- one turn: a question, the answer, and at most one correction ------------------------------------------------
@@ -346,35 +367,55 @@ def _subject(thread: Thread, asking: Asking) -> str:
     return f"optimize region={thread.number} code={asking.code}"
 
 
-def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking) -> Turn:
-    subject = f"{_subject(thread, asking)} {what}"
-    turn = _ask(thread, messages, subject, asking)
+def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking, among: int = 1) -> Turn:
+    """The answer, corrected where it does not apply; `among` are asked side by side and share what tools may take."""
+    subject, left = f"{_subject(thread, asking)} {what}", _left(thread, asking, among)
+    turn = _ask(thread, messages, subject, asking, left)
     if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
-    second = _ask(thread, (*turn.messages, Message("user", retry)), f"{subject} {RETRY}", asking)
+    asked, left = (*turn.messages, Message("user", retry)), left.share(turn.spent)
+    second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
-    return replace(second, proposal=replace(second.proposal, usage=both, plan=plan))
+    return replace(second, proposal=replace(second.proposal, usage=both, plan=plan), spent=turn.spent + second.spent)
 
 
-def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking) -> Turn:
-    reply = _answer(messages, subject, asking)
-    answered = (*messages, Message("assistant", reply.text if reply.text.strip() else "(no answer)"))
-    return Turn(_proposal(thread, reply, asking), answered, reply.stop)
+def _left(thread: Thread, asking: Asking, among: int = 1) -> Spent:
+    """What tools may still take on the region, for one of so many that are asked side by side."""
+    return Spent(asking.calls, asking.recipe.call_tokens).share(thread.spent, among)
 
 
-def _answer(messages: tuple[Message, ...], subject: str, asking: Asking) -> Reply:
-    sent = tuple(replace(message, text=asking.masks.hide(message.text)) for message in messages)
-    return asking.model(Conversation(sent, subject))
+def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Turn:
+    heard = _answer(thread, messages, subject, asking, left)
+    proposal = _proposal(thread, heard.reply, heard.shown, asking)
+    return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent)
 
 
-def _applied(parsed: tuple[Edit, ...], thread: Thread, asking: Asking) -> dict[str, str]:
+def _answer(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Heard:
+    shop = replace(asking.shop, shown=thread.shown) if asking.shop and asking.calls else None
+
+    def ask(conversation: Conversation) -> Reply:
+        sent = tuple(_hidden(message, asking.masks) for message in conversation.messages)
+        return asking.model(replace(conversation, messages=sent))
+
+    heard = converse(Conversation(messages, subject), ask, shop, left, asking.folder)
+    return heard if shop else replace(heard, shown=thread.shown)
+
+
+def _hidden(message: Message, masks: Masks) -> Message:
+    """The message without secrets, also those that were not known when it was first sent."""
+    calls = tuple(replace(call, arguments=masks.hide(call.arguments)) for call in message.calls)
+    results = tuple(replace(result, text=masks.hide(result.text)) for result in message.results)
+    return replace(message, text=masks.hide(message.text), calls=calls, results=results)
+
+
+def _applied(parsed: tuple[Edit, ...], shown: Mapping[str, frozenset[int]], asking: Asking) -> dict[str, str]:
     """The edits refer to the files as they were sent; what comes out has its secrets again."""
-    return asking.masks.restore(edits.apply(parsed, asking.masks.as_sent, thread.shown))
+    return asking.masks.restore(edits.apply(parsed, asking.masks.as_sent, shown))
 
 
-def _proposal(thread: Thread, reply: Reply, asking: Asking) -> Proposal:
+def _proposal(thread: Thread, reply: Reply, shown: Mapping[str, frozenset[int]], asking: Asking) -> Proposal:
     author = asking.author or reply.model
     bare = Proposal(author, thread.region.focus, edits.plan_of(reply.text), usage=reply.usage)
     if reply.stop != "end":
@@ -383,7 +424,7 @@ def _proposal(thread: Thread, reply: Reply, asking: Asking) -> Proposal:
         return replace(bare, problem=DECLINED)
     try:
         parsed = edits.parse(reply.text)
-        return replace(bare, edits=parsed, files=_applied(parsed, thread, asking))
+        return replace(bare, edits=parsed, files=_applied(parsed, shown, asking))
     except EditError as error:
         return replace(bare, problem=str(error))
 
@@ -397,7 +438,8 @@ def _opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thre
     masks, tokens = asking.masks, asking.recipe.tokens
     values = dossier.describe(thread.region, told, masks.read, asking.facts, tokens, search=masks.original)
     shown = values.pop("shown")
-    question = render("optimize", asking.folder, task=asking.recipe.task, plans=asking.recipe.plans, **values)
+    recipe, calls = asking.recipe, asking.calls
+    question = render("optimize", asking.folder, task=recipe.task, plans=recipe.plans, calls=calls, **values)
     messages = (Message("system", render("system", asking.folder)), Message("user", question))
     assert isinstance(shown, dict)
     return replace(thread, messages=messages, shown=shown, told=thread.region.keys)

@@ -161,7 +161,7 @@ def values_of(spot: Hotspot, facts: Facts = FACTS, tokens: int = 8000, files: di
 def text_of(spot: Hotspot, verdicts: tuple[Verdict, ...] = (), facts: Facts = FACTS, tokens: int = 8000) -> str:
     values = dossier.describe(region(spot, DRIVEN), verdicts, reader(), facts, tokens)
     values.pop("shown")
-    return render("optimize", task="medium", plans=0, **values)
+    return render("optimize", task="medium", plans=0, calls=0, **values)
 
 
 def file_of(values: dict[str, Any], path: str) -> str:
@@ -278,7 +278,7 @@ def test_the_fewest_facts_render_too() -> None:
     bare = Hotspot(RUN, DRIVE - 3, 0.1, 0.1, 0.1, 1.1)
     values = dossier.describe(region(bare), (), reader(), Facts((3, 9, 0)))
     values.pop("shown")
-    text = render("optimize", task="low", plans=0, **values)
+    text = render("optimize", task="low", plans=0, calls=0, **values)
     for heading in ("Tried", "## The workload", "Who else", "Installed", "Left out"):
         assert heading not in text
 
@@ -290,7 +290,7 @@ def test_the_budget_holds_and_what_is_left_out_is_named(tokens: int) -> None:
     long = long.replace("        total = LIMIT\n", f"        total = LIMIT\n{calls}")
     values = values_of(hotspot(), tokens=tokens, files={**FILES, RUN.path: long})
     shown = values.pop("shown")
-    text = render("optimize", task="medium", plans=0, **values)
+    text = render("optimize", task="medium", plans=0, calls=0, **values)
     assert len(text) / 3 < tokens * 1.1
     assert re.search(r"Left out, to keep this short: .*src/pkg/engine.py::helper_", text)
     assert "def run(self, word):" in text
