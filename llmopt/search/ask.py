@@ -8,12 +8,12 @@ one's verdict to `verdicts` before drawing the next: the feedback is what that l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llmopt import edits, keys, replies
+from llmopt import edits, keys, person, replies
 from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, ReadFile, Region, Reply, Verdict
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
@@ -28,6 +28,7 @@ from llmopt.search.regions import gain, headroom
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
 UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests")  # evidence that tells a model nothing
+PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 NEWS_TOKENS = 2_000  # of sources in a later message
@@ -65,7 +66,8 @@ class Asking:
     `masks` gives the files of the base without secrets. `code` names the base's code in questions. `hotspots` are all
     functions of the repository in its profile. `author` names the model in proposals ("" for what it calls itself),
     `folder` holds the user's own prompts. `look` profiles a candidate; `pared` is the diff of a kept edit that is less
-    than what was proposed, else "".
+    than what was proposed, else "". `first` (with `more` values) and `later` are the templates of a region's messages;
+    `turn` answers them in the place of `model`, given the subject.
     """
 
     model: Model
@@ -79,6 +81,10 @@ class Asking:
     folder: Path | None = None
     look: Callable[[Verdict], Look] = blind
     pared: Callable[[Verdict], str] = unchanged
+    first: str = "optimize"
+    more: Mapping[str, object] = field(default_factory=dict)
+    later: str = "refine"
+    turn: Callable[[Thread, str], Turn] | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,8 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
     values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
     values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
     values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
-    message = render("refine", asking.folder, kind="kept", speedup=last.speedup, interval=last.interval, **values)
+    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
+    message = render(asking.later, asking.folder, **values)
     return replace(
         thread,
         region=region,
@@ -201,7 +208,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         gains=thread.gains + 1,
         failures=0,
         feedback=" refine kept",
-        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING),
+        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING and not last.hint),
     )
 
 
@@ -241,15 +248,21 @@ def _next(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> tuple[
         fitted = _fitted(turn, thread, asking)
         return (replace(thread, attempts=thread.attempts + 1), fitted) if fitted else (thread, None)
     if not thread.messages:
-        thread = _opened(thread, verdicts, asking)
+        thread = opened(thread, verdicts, asking)
         if asking.recipe.plans and not thread.attempts:
             return _planned(thread, asking), None
     what = f"attempt={thread.attempts + 1}{thread.feedback}"
     try:
-        turn = _take_turn(thread, thread.messages, what, asking)
+        turn = _turn(thread, what, asking)
     except ContextError as error:
         return _shorter(thread, verdicts, asking, error)
     return replace(thread, attempts=thread.attempts + 1), turn
+
+
+def _turn(thread: Thread, what: str, asking: Asking) -> Turn:
+    if asking.turn:
+        return asking.turn(thread, f"{_subject(thread, asking)} {what}")
+    return _take_turn(thread, thread.messages, what, asking)
 
 
 def _shorter(
@@ -278,6 +291,8 @@ def _fitted(turn: Turn, thread: Thread, asking: Asking) -> Turn | None:
 def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) -> Thread:
     """The conversation with what became of the answer, so that the next question follows from it."""
     thread = replace(thread, last=verdict)
+    if verdict is not None and verdict.hint:  # somebody took the trouble: it is not to end unheard
+        thread = replace(thread, attempts=thread.attempts - 1)
     if verdict is None or verdict.accepted:
         return replace(thread, messages=turn.messages, best=None)
     if thread.waiting or thread.best:
@@ -287,20 +302,22 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
         assert thread.best is not None
         turn, verdict = thread.best
     thread = replace(thread, messages=turn.messages, best=None)
-    if turn.stop == "refusal" or turn.proposal.problem == DECLINED:
+    if (turn.stop == "refusal" or turn.proposal.problem == DECLINED) and not verdict.hint:
         return replace(thread, done=True)
     if thread.attempts >= asking.recipe.attempts:  # nobody will read the feedback: do not profile for it
         return thread
     kind = feedback_kind(turn.proposal, verdict)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
-    failures = thread.failures + (kind not in ("timing", "edit", "duplicate"))
+    failures = thread.failures + (kind not in ("timing", "edit", "duplicate", "person"))
     messages = (*turn.messages, message)
     return replace(thread, messages=messages, feedback=f" refine {kind}", failures=failures)
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:
     """The one to refine: what behaves the same and came closest to a gain, else the first that is an edit at all."""
-    return max((each for each in (best, other) if each), key=lambda each: _promise(*each))
+    turn, verdict = max((each for each in (best, other) if each), key=lambda each: _promise(*each))
+    hints = [each[1].hint for each in (best, other) if each and each[1].hint]
+    return turn, replace(verdict, hint=" ".join(hints))
 
 
 def _promise(turn: Turn, verdict: Verdict) -> tuple[bool, bool, float]:
@@ -309,9 +326,12 @@ def _promise(turn: Turn, verdict: Verdict) -> tuple[bool, bool, float]:
 
 
 def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
-    """ "edit" (nothing could be tried), "timing" (measured, not faster), "tests", or the stage that turned it down."""
+    """ "edit" (nothing could be tried), "person" (somebody did not want it), "timing" (measured, not faster), "tests",
+    or the stage that turned it down."""
     if proposal.problem:
         return "edit"
+    if verdict.stage == PERSON:
+        return PERSON
     if verdict.stage in TIMED or verdict.interval != (0.0, 0.0):
         return "timing"
     return "tests" if "test" in verdict.stage else verdict.stage
@@ -391,13 +411,14 @@ def _proposal(thread: Thread, reply: Reply, asking: Asking) -> Proposal:
 # --- messages --------------------------------------------------------------------------------------------------
 
 
-def _opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
+def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
     """The thread with its first question."""
     told = [_without_excluded(each, asking.masks) for each in verdicts]
     masks, tokens = asking.masks, asking.recipe.tokens
     values = dossier.describe(thread.region, told, masks.read, asking.facts, tokens, search=masks.original)
     shown = values.pop("shown")
-    question = render("optimize", asking.folder, task=asking.recipe.task, plans=asking.recipe.plans, **values)
+    values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, **asking.more}
+    question = render(asking.first, asking.folder, **values)
     messages = (Message("system", render("system", asking.folder)), Message("user", question))
     assert isinstance(shown, dict)
     return replace(thread, messages=messages, shown=shown, told=thread.region.keys)
@@ -412,7 +433,7 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
     look = asking.look(verdict) if kind == "timing" else Look()
     pieces = [(name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip() and name not in UNKNOWN]
     text = render(
-        "refine",
+        asking.later,
         asking.folder,
         kind=kind,
         stage=verdict.stage,
@@ -424,7 +445,8 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
         lines=look.lines[:HOT_LINES],
         again=thread.failures > 0,
         wider=thread.attempts > 1 and not thread.gains,
-        evidence=pieces if kind != "timing" or verdict.interval == (0.0, 0.0) else [],
+        evidence=pieces if kind not in ("timing", "person") or verdict.interval == (0.0, 0.0) else [],
+        hint=verdict.hint,
     )
     return Message("user", text)
 
