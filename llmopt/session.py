@@ -276,10 +276,17 @@ def _grants(settings: Settings, found: Project, place: Place) -> Grants:
     named = [place.named / Path(path).expanduser() for path in settings.allow_read]
     if missing := [path for path in named if not path.exists()]:
         raise UsageError(f"--allow-read {missing[0]} does not exist")
-    return Grants(
+    return replace(
+        bounds(settings),
         read=(*reach.interpreter(found.interpreter, found.root), *named),
         environment=tuple(settings.allow_env),
         network=settings.allow_network,
+    )
+
+
+def bounds(settings: Settings) -> Grants:
+    """What one command may use; it reaches nothing by that."""
+    return Grants(
         memory_bytes=settings.max_memory or int(MEMORY_SHARE * machine.memory_bytes()) or Grants().memory_bytes,
         processes=settings.max_processes,
         disk_bytes=settings.max_disk,
@@ -330,7 +337,7 @@ def with_gate(opened: Session, base: Base) -> Session:
 
 def spent(record: journal.Journal) -> Usage:
     """What the run's replies used so far, over all its sessions."""
-    total = Usage()
+    total = Usage(known=not record.values("agent"))
     for value in record.values("reply"):
         total = total + Usage(**value["usage"])
     return total

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,9 +35,11 @@ from llmopt.data import (
     Base,
     Candidate,
     Check,
+    Conversation,
     Decision,
     Finding,
     Function,
+    Grants,
     Hotspot,
     Limits,
     Model,
@@ -44,16 +47,21 @@ from llmopt.data import (
     Proposal,
     Proposer,
     ReadFile,
+    Reply,
+    Sandbox,
     Tree,
     Verdict,
 )
-from llmopt.errors import EditError, WorkloadError
+from llmopt.errors import EditError, ModelError, WorkloadError
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
+from llmopt.models import agent
 from llmopt.profilers import lines, overlay, sampling
+from llmopt.reports import words
 from llmopt.reports.terminal import View
-from llmopt.reports.words import duration
-from llmopt.search import ask, effort, facts, regions, uses
+from llmopt.sandbox import granted, open_sandbox, reach
+from llmopt.sandbox.granted import Granted
+from llmopt.search import agents, ask, effort, facts, regions, uses
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
 
@@ -77,7 +85,7 @@ def build(opened: Session, view: View, model: Model | None) -> Stages:
     return Stages(
         profile=lambda base: profile(opened, base, view.stage),
         localize=lambda found: localized(opened, found),
-        propose=lambda base: proposer(opened, base, model, memory),
+        propose=lambda base: proposer(opened, base, model, memory, view),
         attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried),
         accept=accepted,
         enough=lambda: enough(opened),
@@ -200,10 +208,14 @@ def workload_files(opened: Session) -> list[str]:
     return [str(folder / workload.target) for workload in opened.project.workloads]
 
 
-def proposer(opened: Session, base: Base, model: Model | None, memory: ask.Memory) -> Proposer:
-    """The free rules first, then the model."""
+def proposer(opened: Session, base: Base, model: Model | None, memory: ask.Memory, view: View) -> Proposer:
+    """The free rules first, then the model or the agent."""
     chosen = [ruled(opened, base)] if opened.settings.rules else []
-    return search.in_order([*chosen, asked(opened, base, model, memory)] if model else chosen)
+    if agent.is_agent(opened.settings.model):
+        chosen.append(delegated(opened, base, memory, view))
+    elif model:
+        chosen.append(asked(opened, base, model, memory))
+    return search.in_order(chosen)
 
 
 def ruled(opened: Session, base: Base) -> Proposer:
@@ -220,11 +232,84 @@ def ruled(opened: Session, base: Base) -> Proposer:
 
 def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Proposer:
     """A model, asked with the dossier of each hot region; it sees nothing of what the user excludes."""
+    asking = questions(opened, base, model, memory)
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        yield from ask.propose(regions.regions(hotspots, asking.hotspots), verdicts, asking, memory)
+
+    return propose
+
+
+def nobody(conversation: Conversation) -> Reply:
+    """The model of a run in which an agent proposes."""
+    raise ModelError("an agent proposes, and no model is asked")
+
+
+def delegated(opened: Session, base: Base, memory: ask.Memory, view: View, run: Sandbox | None = None) -> Proposer:
+    """A coding agent, started in a copy of the base for each hot region. `run` takes the place of its sandbox."""
+    settings, root = opened.settings, opened.place.root
+    given = granted.parse(settings.agent_allow)
+    protected = workload_files(opened)
+    words = agent.words_of(agent.command_of(settings.model))
+
+    def once(subject: str, work: Callable[[], agents.Work]) -> agents.Work:
+        view.stage(f"{agents.name_of(words)} works: {subject}")
+        return opened.journal.once("agent", f"{base.commit} {subject}", agents.Work, work)
+
+    asking = questions(opened, base, nobody, memory)
+    working = agents.Working(
+        words,
+        replace(asking, more=for_agents(opened, base)),
+        export=lambda folder: git.export(root, base.commit, folder),
+        base=lambda: opened.trees.of(base.commit),
+        checkout=root,
+        sandbox=run or open_sandbox(opened.target.layer, agents_grants(opened, given)).run,
+        granted=given,
+        limits=lambda: Limits(seconds=max(1.0, min(settings.agent_seconds, opened.seconds_left()))),
+        is_excluded=lambda path: guard.is_excluded(path, settings.exclude),
+        turned_down=lambda path: guard.turned_down(path, protected, settings.exclude, settings.allow_paths),
+        once=once,
+        tell=(lambda text: None) if run else view.notice,
+    )
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        yield from agents.propose(regions.regions(hotspots, asking.hotspots), verdicts, working, memory)
+
+    return propose
+
+
+def agents_grants(opened: Session, given: Granted) -> Grants:
+    """The agent's own: what the user lets the code under test reach is not lent to it, nor the other way round."""
+    return replace(
+        session.bounds(opened.settings),
+        read=(*reach.interpreter(opened.project.interpreter, opened.project.root), *given.read),
+        environment=given.environment,
+        network=given.network,
+    )
+
+
+def for_agents(opened: Session, base: Base) -> dict[str, object]:
+    """What only an agent is told, which can run things itself."""
+    project, exclude = opened.project, opened.settings.exclude
+    path = os.pathsep.join(root or "." for root in project.roots)
+    files = git.files(opened.place.root, base.commit) if exclude else []
+    return {
+        "time_limit": opened.settings.agent_seconds,
+        "test_command": words.command(project.tests) if project.tests else "",
+        "commands": tuple(each.spec for each in project.workloads),
+        "environment": f"PYTHONPATH={path} {project.interpreter.path}",
+        "below": project.folder,
+        "left_out": tuple(path for path in files if guard.is_excluded(path, exclude)),
+    }
+
+
+def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> ask.Asking:
+    """What stays the same over all questions about a base."""
     tree, settings = opened.trees.of(base.commit), opened.settings
     every = tuple(every_hotspot(opened, profile(opened, base, lambda stage: None)))
     # The tree may go and come again between two questions.
     read = permitted(lambda path: encoding.reader(opened.trees.of(base.commit))(path), settings.exclude)
-    asking = ask.Asking(
+    return ask.Asking(
         model,
         memory.masked(read, excluded_texts(tree, settings.exclude)),
         facts.facts_of(opened.project, base.seconds, read, python_files(tree), touching(opened, tree)),
@@ -236,11 +321,6 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
         look=lambda verdict: look(opened, base, verdict),
         pared=lambda verdict: difference(opened, verdict) if "pared" in verdict.evidence else "",
     )
-
-    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
-        yield from ask.propose(regions.regions(hotspots, every), verdicts, asking, memory)
-
-    return propose
 
 
 def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:
@@ -515,7 +595,7 @@ def accepted(base: Base, verdict: Verdict) -> Base:
 def enough(opened: Session) -> str:
     """Why to stop now, "" to go on."""
     if opened.seconds_left() <= 0:
-        return f"--max-time {duration(opened.settings.max_time)} is over"
+        return f"--max-time {words.duration(opened.settings.max_time)} is over"
     used = session.spent(opened.journal)
     if opened.settings.budget_usd is not None and used.cost_usd > opened.settings.budget_usd:
         return f"--budget-usd {opened.settings.budget_usd:g} is spent"

@@ -12,15 +12,16 @@ from typing import Any
 from llmopt import baseline, finish, git, loop, models, search, session, stages
 from llmopt import project as projects
 from llmopt.commands import dry_run
-from llmopt.config import Settings
+from llmopt.config import Settings, flag
 from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
-from llmopt.errors import LlmoptError, ProjectError
+from llmopt.errors import LlmoptError, ProjectError, UsageError
 from llmopt.keep import Kept
-from llmopt.models import budget, cache, manual, prices, transcript
+from llmopt.models import agent, budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
 from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
+from llmopt.sandbox import granted
 from llmopt.session import Session
 
 KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
@@ -105,10 +106,26 @@ def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
     """The model of the settings, with a smaller one for repairs if there is one; None for the rules alone."""
     if settings.model == "rules":
         return None
+    if agent.is_agent(settings.model):
+        refuse_for_agents(settings)
+        return None
     model = bounded(settings.model, settings, opened, view)
     if settings.model_small:
         model = search.repaired_by(model, bounded(settings.model_small, settings, opened, view))
     return opened.journal.remembered(watched(model, view, opened))
+
+
+def refuse_for_agents(settings: Settings) -> None:
+    """What cannot be used, and what cannot be kept when an agent proposes: nobody here counts or hears what it asks."""
+    agent.words_of(agent.command_of(settings.model))
+    granted.parse(settings.agent_allow)
+    given = {"budget_usd": settings.budget_usd, "max_tokens": settings.max_tokens}
+    for name, value in {**given, "model_small": settings.model_small, "record": settings.record}.items():
+        if value is not None:
+            raise UsageError(
+                f"{flag(name)} is for models, and {settings.model.split()[0]} is an agent that asks its own",
+                "give the agent's command its own budget; --attempts, --agent-seconds and --max-time bound it here",
+            )
 
 
 def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model:

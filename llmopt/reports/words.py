@@ -49,7 +49,9 @@ def headroom(value: float) -> str:
 
 
 def tokens(usage: Usage) -> str:
-    """ "no model called" or "12.3k tokens, $0.04"."""
+    """ "no tokens used" or "12.3k tokens, $0.04"."""
+    if not usage.known:
+        return "tokens and cost not known (an agent's own)"
     if not usage.tokens:
         return "no tokens used"
     number = f"{usage.tokens / 1000:.1f}k" if usage.tokens >= 1000 else str(usage.tokens)
