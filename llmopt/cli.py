@@ -241,6 +241,14 @@ def optimize(
         str,
         typer.Option("--resume", metavar="RUN", help="Go on with an earlier run ('last'); nothing is paid for twice."),
     ] = "",
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive",
+            "-i",
+            help="Show each verdict with its diff, and ask: keep, skip, hint, edit by hand, stop.",
+        ),
+    ] = False,
     record: Annotated[
         str | None,
         typer.Option(
@@ -297,7 +305,7 @@ def optimize(
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
     return command.run(path, flags, os.environ, options)
 
 

@@ -47,6 +47,21 @@ class Place:
         return self.folder if self.root == self.origin else self.origin
 
 
+class Pauses:
+    """The time in which a run waited for a person: it is none of --max-time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
+
+
 @dataclass(frozen=True)
 class Session:
     """An open run. `notices` are what the user should know before it starts."""
@@ -61,6 +76,7 @@ class Session:
     notices: tuple[str, ...] = ()
     tests_are_workload: bool = False
     started: float = field(default_factory=time.monotonic)
+    pauses: Pauses = field(default_factory=Pauses)
 
     @property
     def folder(self) -> Path:
@@ -85,7 +101,7 @@ class Session:
 
     def seconds_left(self) -> float:
         """Wall time left of --max-time."""
-        return self.settings.max_time - (time.monotonic() - self.started)
+        return self.settings.max_time - (time.monotonic() - self.started - self.pauses.seconds)
 
 
 def find_place(path: Path, no_git: bool) -> Place:

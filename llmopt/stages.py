@@ -22,6 +22,7 @@ from llmopt import (
     keep,
     localize,
     paring,
+    person,
     search,
     session,
     syntax,
@@ -78,15 +79,16 @@ DIFF_CHARACTERS = 6_000
 LOOK_SECONDS = 15.0  # of one run, up to which a candidate that was not faster is profiled
 
 
-def build(opened: Session, view: View, model: Model | None) -> Stages:
-    """Wire the stages. With `model` None only the rules propose."""
+def build(opened: Session, view: View, model: Model | None, ask_person: person.Ask | None = None) -> Stages:
+    """Wire the stages. With `model` None only the rules, or an agent, propose; `ask_person` has the last word on each
+    verdict."""
     tried: Counter[str] = Counter()
     memory = ask.Memory()
     return Stages(
         profile=lambda base: profile(opened, base, view.stage),
         localize=lambda found: localized(opened, found),
         propose=lambda base: proposer(opened, base, model, memory, view),
-        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried),
+        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried, ask_person),
         accept=accepted,
         enough=lambda: enough(opened),
     )
@@ -319,7 +321,7 @@ def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> 
         every,
         folder=Path(settings.prompts) if settings.prompts else None,
         look=lambda verdict: look(opened, base, verdict),
-        pared=lambda verdict: difference(opened, verdict) if "pared" in verdict.evidence else "",
+        pared=lambda verdict: difference(opened, verdict) if {"pared", person.EDITED} & verdict.evidence.keys() else "",
     )
 
 
@@ -408,29 +410,81 @@ def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:
 
 
 def attempt(
-    opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict], tried: Counter[str]
+    opened: Session,
+    view: View,
+    proposal: Proposal,
+    base: Base,
+    verdicts: Sequence[Verdict],
+    tried: Counter[str],
+    ask_person: person.Ask | None = None,
 ) -> Verdict:
     """Put a proposal through the funnel, once over all resumptions; `tried` tells a repeated one from its first."""
+    judge = functools.partial(judged, opened, view, base, verdicts)
+    tried[name_of(proposal, base)] += 1
+    key = f"{name_of(proposal, base)} #{tried[name_of(proposal, base)]}"
 
     def take() -> Verdict:
-        opened.journal.add("proposal", proposal)
-        verdict = trial.attempt(
-            proposal,
-            base,
-            lambda each, onto: commit(opened, each, onto),
-            checks(opened, view, base, verdicts),
-            lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
-        )
-        if verdict.put_aside:
-            keep.put_aside(opened.place.root, opened.name, verdict.commit)
-        if not verdict.accepted:
-            return verdict
-        return kept(opened, pared(opened, view, proposal, base, verdict, verdicts))
+        verdict = settled(opened, proposal, base, judge, key, ask_person) if ask_person else judge(proposal)
+        return kept(opened, verdict) if verdict.accepted else verdict
 
+    return opened.journal.once("verdict", key, Verdict, take)
+
+
+def name_of(proposal: Proposal, base: Base) -> str:
+    """A proposal's short name in the journal."""
     edits = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
-    key = f"{base.commit}:{edits}"
-    tried[key] += 1
-    return opened.journal.once("verdict", f"{key} #{tried[key]}", Verdict, take)
+    return f"{base.commit}:{edits}"
+
+
+def judged(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict], proposal: Proposal) -> Verdict:
+    """What the funnel says of a proposal; what passed it is pared, and not on a ref yet."""
+    opened.journal.add("proposal", proposal)
+    verdict = trial.attempt(
+        proposal,
+        base,
+        lambda each, onto: commit(opened, each, onto),
+        checks(opened, view, base, verdicts),
+        lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
+    )
+    if verdict.put_aside:
+        keep.put_aside(opened.place.root, opened.name, verdict.commit)
+    return pared(opened, view, proposal, base, verdict, verdicts) if verdict.accepted else verdict
+
+
+def settled(
+    opened: Session,
+    proposal: Proposal,
+    base: Base,
+    judge: Callable[[Proposal], Verdict],
+    key: str,
+    ask_person: person.Ask,
+) -> Verdict:
+    """What a person makes of a verdict. A run that is stopped at the question resumes with it."""
+
+    def once(each: Proposal) -> Verdict:
+        name = key if each is proposal else name_of(each, base)
+        return opened.journal.once("judged", name, Verdict, lambda: judge(each))
+
+    def ask(each: Proposal, verdict: Verdict) -> person.Answer:
+        return ask_person(question(opened, each, base, verdict))
+
+    verdict = person.decide(proposal, once(proposal), ask, once)
+    if verdict.stage == person.STAGE:
+        keep.put_aside(opened.place.root, opened.name, verdict.commit)  # it was good: somebody may want it back
+    return verdict
+
+
+def question(opened: Session, proposal: Proposal, base: Base, verdict: Verdict) -> person.Question:
+    """What a person is shown of a verdict; where there is no edit, the function's file as it is can be edited."""
+    root, at = opened.place.root, verdict.commit or base.commit
+    paths = git.changed(root, base.commit, at) or (proposal.hotspot.function.path,)
+    return person.Question(
+        verdict,
+        git.diff(root, base.commit, at).decode(errors="replace"),
+        paring.read_all(paths, encoding.reader(opened.trees.of(at))),
+        person.may_keep(verdict),
+        opened.settings.model != "rules",
+    )
 
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:

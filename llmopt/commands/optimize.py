@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, git, loop, models, search, session, stages
+from llmopt import baseline, finish, git, loop, models, person, search, session, stages
 from llmopt import project as projects
-from llmopt.commands import dry_run
+from llmopt.commands import dry_run, interactive
 from llmopt.config import Settings, flag
 from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
 from llmopt.errors import LlmoptError, ProjectError, UsageError
@@ -38,6 +38,7 @@ class Options:
     dry_run: bool = False
     no_git: bool = False
     resume: str = ""
+    interactive: bool = False
 
 
 @dataclass
@@ -61,6 +62,8 @@ class Progress:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
     console = Screen(stderr=True)
+    if options.interactive:
+        interactive.refuse_without_terminal()
     with session.start(
         path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
     ) as opened:
@@ -73,7 +76,8 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
             base = gated(opened, view)
             opened = session.with_gate(opened, base)
-            progress = work(opened, base, view, model)
+            asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
+            progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
         kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
         outcome = replace(
@@ -180,7 +184,7 @@ def watched(model: Model, view: View, opened: Session) -> Model:
     return ask
 
 
-def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progress:
+def work(opened: Session, gate: Base, view: View, model: Model | None, asked: person.Ask | None = None) -> Progress:
     """Time the base and search; what was found is there however it ends."""
     progress = Progress()
     try:
@@ -188,7 +192,7 @@ def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progre
         view.header([summary.baseline(progress.base, opened.settings)])
         for notice in summary.left_out(progress.base, opened.settings):
             view.notice(notice)
-        for event in loop.optimize(progress.base, stages.build(opened, view, model)):
+        for event in loop.optimize(progress.base, stages.build(opened, view, model, asked)):
             view.event(event)
             take(progress, event)
     except KeyboardInterrupt:

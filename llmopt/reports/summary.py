@@ -171,7 +171,8 @@ def _measured(outcome: Outcome) -> str:
 
 
 def _kept_edit(verdict: Verdict) -> str:
-    return f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}, by {verdict.author}"
+    shown = f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}"
+    return f"{words.by_hand(verdict)}{shown}, by {verdict.author}"
 
 
 def _why_nothing(outcome: Outcome) -> list[str]:
@@ -203,6 +204,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "speedup": round(verdict.speedup, 4),
                 "interval": bounds(verdict.interval),
                 "author": verdict.author,
+                "by_hand": bool(words.by_hand(verdict)),
                 "level": evidence.level(verdict.evidence),
                 "evidence": dict(verdict.evidence),
             }

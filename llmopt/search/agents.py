@@ -36,7 +36,9 @@ NAMED = 3  # of what does not count
 NO_NETWORK = re.compile(
     r"network|connect|ENOTFOUND|EAI_AGAIN|getaddrinfo|name resolution|resolve host|fetch failed|socket", re.IGNORECASE
 )
-NO_KEY = re.compile(r"api[ _-]?key|unauthori[sz]ed|\b401\b|authenticat|credential|token", re.IGNORECASE)
+NO_KEY = re.compile(
+    r"api[ _-]?key|unauthori[sz]ed|\b401\b|authenticated|authentication|credential|token", re.IGNORECASE
+)
 NO_LOGIN = re.compile(r"log(ged)?[ -]?(in|out)\b|sign(ed)?[ -]in\b|subscription|\bconfig\b", re.IGNORECASE)
 HELPS = "it is confined; what may help"
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
