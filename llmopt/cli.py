@@ -116,6 +116,14 @@ def _confinement(
     }
 
 
+def _resolved(words: list[str] | None) -> list[str] | None:
+    """Paths that an agent may read by their whole names: a resumed run may start in another folder."""
+    return [
+        f"read:{Path(word[5:]).expanduser().absolute()}" if word.startswith("read:") and word[5:] else word
+        for word in words or []
+    ] or None
+
+
 def version(show: bool) -> None:
     if show:
         from llmopt import __version__
@@ -145,7 +153,7 @@ def optimize(
             "-m",
             metavar="SPEC",
             help="rules (no model, the default), anthropic:NAME, openai:NAME, openai:NAME@URL for any compatible "
-            "endpoint, manual:DIR (you are the model), replay:FILE.",
+            "endpoint, manual:DIR (you are the model), replay:FILE, agent:COMMAND (a coding agent edits a copy).",
         ),
     ] = None,
     function: Annotated[
@@ -198,6 +206,19 @@ def optimize(
         int | None,
         typer.Option("--attempts", metavar="N", help="Edits tried on each hot region. [default: by effort]"),
     ] = None,
+    agent_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent-allow",
+            metavar="WHAT",
+            help="What the agent, and it alone, may reach: network, env:NAME, read:PATH, home:PATH (a copy of that "
+            "part of your HOME); repeat.",
+        ),
+    ] = None,
+    agent_seconds: Annotated[
+        str | None,
+        typer.Option("--agent-seconds", metavar="TIME", help="Most time of one start of the agent. [default: 15m]"),
+    ] = None,
     cache: Annotated[
         bool | None,
         typer.Option("--cache/--no-cache", help="Use answers of earlier runs on the same code.", show_default=False),
@@ -220,6 +241,14 @@ def optimize(
         str,
         typer.Option("--resume", metavar="RUN", help="Go on with an earlier run ('last'); nothing is paid for twice."),
     ] = "",
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive",
+            "-i",
+            help="Show each verdict with its diff, and ask: keep, skip, hint, edit by hand, stop.",
+        ),
+    ] = False,
     record: Annotated[
         str | None,
         typer.Option(
@@ -264,6 +293,8 @@ def optimize(
         "model_small": model_small,
         "effort": effort,
         "attempts": attempts,
+        "agent_allow": _resolved(agent_allow),
+        "agent_seconds": agent_seconds,
         "cache": cache,
         "exclude": exclude,
         "rules": rules,
@@ -274,7 +305,7 @@ def optimize(
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
     return command.run(path, flags, os.environ, options)
 
 

@@ -91,7 +91,8 @@ class Settings(BaseModel):
     python: str | None = Field(default=None, description="The target's interpreter or environment folder.")
     roots: Strings | None = Field(default=None, description="Folders the repository's modules are imported from.")
     model: str = Field(
-        default="rules", description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE."
+        default="rules",
+        description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE, agent:COMMAND.",
     )
     model_small: str | None = Field(
         default=None, description="A cheaper model that corrects edits that do not apply; named like `model`."
@@ -126,6 +127,10 @@ class Settings(BaseModel):
     attempts: int | None = Field(
         default=None, ge=1, description="Edits of the model tried on each hot region; when absent as the effort says."
     )
+    agent_allow: Strings = Field(
+        default=[], description="What an agent may reach, and it alone: network, env:NAME, read:PATH, home:PATH."
+    )
+    agent_seconds: Seconds = Field(default=900.0, description="Wall time of one start of an agent.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")
     max_tokens: int | None = Field(default=None, ge=0, description="Tokens, input and output, of the whole run.")
@@ -169,7 +174,18 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
     for name in ("model", "model_small"):
         if where.get(name) == str(file):
             _refuse_foreign_server(name, getattr(settings, name) or "", file)
+    _refuse_foreign_agent(settings, where, file)
     return settings
+
+
+def _refuse_foreign_agent(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
+    """Nor which program gets the user's key and the network."""
+    named = [name for name in ("agent_allow", "model") if where.get(name) == str(file)]
+    if "agent_allow" in named or ("model" in named and settings.model.strip().lower().startswith("agent")):
+        raise UsageError(
+            f"{file} sets {named[0].replace('_', '-')} for an agent, which is a program that may get your key",
+            f"if that is meant, say so yourself: {flag(named[0])}, or LLMOPT_{named[0].upper()} in the environment",
+        )
 
 
 def _refuse_foreign_server(name: str, model: str, file: Path | None) -> None:

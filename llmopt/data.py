@@ -380,13 +380,15 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call; `cached_tokens` are the part of `input_tokens` read from the provider's cache."""
+    """Tokens of one call; `cached_tokens` are the part of `input_tokens` read from the provider's cache. `known` is
+    false where somebody else counts: an agent pays by itself."""
 
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: float = 0.0
+    known: bool = True
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -395,6 +397,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
             self.cost_usd + other.cost_usd,
+            self.known and other.known,
         )
 
     @property
@@ -509,7 +512,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before."""
+    """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before.
+
+    `hint` is what a person who looked at it wants whoever proposed it to hear.
+    """
 
     accepted: bool
     stage: str
@@ -525,6 +531,7 @@ class Verdict:
     usage: Usage = Usage()
     seconds: float = 0.0
     put_aside: bool = False  # not accepted, and left for a person: `commit` is on a ref
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -413,8 +413,8 @@ def is_writable(root: Path) -> bool:
         return False
 
 
-def create(folder: Path) -> None:
-    """A new repository around the files of a copied folder: one commit, in llmopt's name."""
+def create(folder: Path, own_name: bool = False) -> None:
+    """A new repository around the files of a copied folder: one commit. With `own_name` commits in it are llmopt's."""
     pointer = folder / ".git"
     if pointer.is_symlink() or pointer.is_file():
         pointer.unlink()  # it points to the repository of the original
@@ -422,6 +422,8 @@ def create(folder: Path) -> None:
     exclude = folder / ".git" / "info" / "exclude"
     exclude.parent.mkdir(exist_ok=True)
     exclude.write_text("\n".join(sorted(NOT_CARRIED - {"env", "build", "dist"})) + "\n*.pyc\n")
+    for name in ("user.name", "user.email") if own_name else ():
+        run(folder, "config", name, IDENTITY[f"GIT_COMMITTER_{name.partition('.')[2].upper()}"])
     untracked = _listed(run(folder, "ls-files", "-o", "--exclude-standard", "-z"))
     run(folder, "add", "--update")
     _add(folder, [path for path in untracked if not path.endswith("/")], {})

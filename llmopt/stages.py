@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from llmopt import (
     keep,
     localize,
     paring,
+    person,
     search,
     session,
     syntax,
@@ -35,9 +37,11 @@ from llmopt.data import (
     Base,
     Candidate,
     Check,
+    Conversation,
     Decision,
     Finding,
     Function,
+    Grants,
     Hotspot,
     Limits,
     Model,
@@ -45,16 +49,21 @@ from llmopt.data import (
     Proposal,
     Proposer,
     ReadFile,
+    Reply,
+    Sandbox,
     Tree,
     Verdict,
 )
-from llmopt.errors import EditError, WorkloadError
+from llmopt.errors import EditError, ModelError, WorkloadError
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
+from llmopt.models import agent
 from llmopt.profilers import lines, overlay, sampling
+from llmopt.reports import words
 from llmopt.reports.terminal import View
-from llmopt.reports.words import duration
-from llmopt.search import ask, code, effort, facts, regions, uses
+from llmopt.sandbox import granted, open_sandbox, reach
+from llmopt.sandbox.granted import Granted
+from llmopt.search import agents, ask, code, effort, facts, regions, uses
 from llmopt.search.tools import Workshop
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
@@ -72,15 +81,16 @@ DIFF_CHARACTERS = 6_000
 LOOK_SECONDS = 15.0  # of one run, up to which a candidate that was not faster is profiled
 
 
-def build(opened: Session, view: View, model: Model | None) -> Stages:
-    """Wire the stages. With `model` None only the rules propose."""
+def build(opened: Session, view: View, model: Model | None, ask_person: person.Ask | None = None) -> Stages:
+    """Wire the stages. With `model` None only the rules, or an agent, propose; `ask_person` has the last word on each
+    verdict."""
     tried: Counter[str] = Counter()
     memory = ask.Memory()
     return Stages(
         profile=lambda base: profile(opened, base, view.stage),
         localize=lambda found: localized(opened, found),
-        propose=lambda base: proposer(opened, base, model, memory),
-        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried),
+        propose=lambda base: proposer(opened, base, model, memory, view),
+        attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried, ask_person),
         accept=accepted,
         enough=lambda: enough(opened),
     )
@@ -202,10 +212,14 @@ def workload_files(opened: Session) -> list[str]:
     return [str(folder / workload.target) for workload in opened.project.workloads]
 
 
-def proposer(opened: Session, base: Base, model: Model | None, memory: ask.Memory) -> Proposer:
-    """The free rules first, then the model."""
+def proposer(opened: Session, base: Base, model: Model | None, memory: ask.Memory, view: View) -> Proposer:
+    """The free rules first, then the model or the agent."""
     chosen = [ruled(opened, base)] if opened.settings.rules else []
-    return search.in_order([*chosen, asked(opened, base, model, memory)] if model else chosen)
+    if agent.is_agent(opened.settings.model):
+        chosen.append(delegated(opened, base, memory, view))
+    elif model:
+        chosen.append(asked(opened, base, model, memory))
+    return search.in_order(chosen)
 
 
 def ruled(opened: Session, base: Base) -> Proposer:
@@ -222,6 +236,79 @@ def ruled(opened: Session, base: Base) -> Proposer:
 
 def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Proposer:
     """A model, asked with the dossier of each hot region; it sees nothing of what the user excludes."""
+    asking = questions(opened, base, model, memory)
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        yield from ask.propose(regions.regions(hotspots, asking.hotspots), verdicts, asking, memory)
+
+    return propose
+
+
+def nobody(conversation: Conversation) -> Reply:
+    """The model of a run in which an agent proposes."""
+    raise ModelError("an agent proposes, and no model is asked")
+
+
+def delegated(opened: Session, base: Base, memory: ask.Memory, view: View, run: Sandbox | None = None) -> Proposer:
+    """A coding agent, started in a copy of the base for each hot region. `run` takes the place of its sandbox."""
+    settings, root = opened.settings, opened.place.root
+    given = granted.parse(settings.agent_allow)
+    protected = workload_files(opened)
+    words = agent.words_of(agent.command_of(settings.model))
+
+    def once(subject: str, work: Callable[[], agents.Work]) -> agents.Work:
+        view.stage(f"{agents.name_of(words)} works: {subject}")
+        return opened.journal.once("agent", f"{base.commit} {subject}", agents.Work, work)
+
+    asking = questions(opened, base, nobody, memory)
+    working = agents.Working(
+        words,
+        replace(asking, more=for_agents(opened, base)),
+        export=lambda folder: git.export(root, base.commit, folder),
+        base=lambda: opened.trees.of(base.commit),
+        checkout=root,
+        sandbox=run or open_sandbox(opened.target.layer, agents_grants(opened, given)).run,
+        granted=given,
+        limits=lambda: Limits(seconds=max(1.0, min(settings.agent_seconds, opened.seconds_left()))),
+        is_excluded=lambda path: guard.is_excluded(path, settings.exclude),
+        turned_down=lambda path: guard.turned_down(path, protected, settings.exclude, settings.allow_paths),
+        once=once,
+        tell=(lambda text: None) if run else view.notice,
+    )
+
+    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
+        yield from agents.propose(regions.regions(hotspots, asking.hotspots), verdicts, working, memory)
+
+    return propose
+
+
+def agents_grants(opened: Session, given: Granted) -> Grants:
+    """The agent's own: what the user lets the code under test reach is not lent to it, nor the other way round."""
+    return replace(
+        session.bounds(opened.settings),
+        read=(*reach.interpreter(opened.project.interpreter, opened.project.root), *given.read),
+        environment=given.environment,
+        network=given.network,
+    )
+
+
+def for_agents(opened: Session, base: Base) -> dict[str, object]:
+    """What only an agent is told, which can run things itself."""
+    project, exclude = opened.project, opened.settings.exclude
+    path = os.pathsep.join(root or "." for root in project.roots)
+    files = git.files(opened.place.root, base.commit) if exclude else []
+    return {
+        "time_limit": opened.settings.agent_seconds,
+        "test_command": words.command(project.tests) if project.tests else "",
+        "commands": tuple(each.spec for each in project.workloads),
+        "environment": f"PYTHONPATH={path} {project.interpreter.path}",
+        "below": project.folder,
+        "left_out": tuple(path for path in files if guard.is_excluded(path, exclude)),
+    }
+
+
+def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> ask.Asking:
+    """What stays the same over all questions about a base."""
     tree, settings = opened.trees.of(base.commit), opened.settings
     found = profile(opened, base, lambda stage: None)
     every = tuple(every_hotspot(opened, found))
@@ -230,7 +317,7 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
     files = [path for path in python_files(tree) if not guard.is_excluded(path, settings.exclude)]
     known = facts.facts_of(opened.project, base.seconds, read, files, touching(opened, tree))
     masks = memory.masked(read, excluded_texts(tree, settings.exclude))
-    asking = ask.Asking(
+    return ask.Asking(
         model,
         masks,
         known,
@@ -240,14 +327,9 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
         every,
         folder=Path(settings.prompts) if settings.prompts else None,
         look=lambda verdict: look(opened, base, verdict),
-        pared=lambda verdict: difference(opened, verdict) if "pared" in verdict.evidence else "",
+        pared=lambda verdict: difference(opened, verdict) if {"pared", person.EDITED} & verdict.evidence.keys() else "",
         shop=workshop(opened, base, found, Workshop(masks, known, code.open_code(masks.read, known.roots), every)),
     )
-
-    def propose(hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict]) -> Iterator[Proposal]:
-        yield from ask.propose(regions.regions(hotspots, every), verdicts, asking, memory)
-
-    return propose
 
 
 def workshop(opened: Session, base: Base, found: Profile, shop: Workshop) -> Workshop:
@@ -341,29 +423,81 @@ def permitted(read: ReadFile, exclude: Sequence[str]) -> ReadFile:
 
 
 def attempt(
-    opened: Session, view: View, proposal: Proposal, base: Base, verdicts: Sequence[Verdict], tried: Counter[str]
+    opened: Session,
+    view: View,
+    proposal: Proposal,
+    base: Base,
+    verdicts: Sequence[Verdict],
+    tried: Counter[str],
+    ask_person: person.Ask | None = None,
 ) -> Verdict:
     """Put a proposal through the funnel, once over all resumptions; `tried` tells a repeated one from its first."""
+    judge = functools.partial(judged, opened, view, base, verdicts)
+    tried[name_of(proposal, base)] += 1
+    key = f"{name_of(proposal, base)} #{tried[name_of(proposal, base)]}"
 
     def take() -> Verdict:
-        opened.journal.add("proposal", proposal)
-        verdict = trial.attempt(
-            proposal,
-            base,
-            lambda each, onto: commit(opened, each, onto),
-            checks(opened, view, base, verdicts),
-            lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
-        )
-        if verdict.put_aside:
-            keep.put_aside(opened.place.root, opened.name, verdict.commit)
-        if not verdict.accepted:
-            return verdict
-        return kept(opened, pared(opened, view, proposal, base, verdict, verdicts))
+        verdict = settled(opened, proposal, base, judge, key, ask_person) if ask_person else judge(proposal)
+        return kept(opened, verdict) if verdict.accepted else verdict
 
+    return opened.journal.once("verdict", key, Verdict, take)
+
+
+def name_of(proposal: Proposal, base: Base) -> str:
+    """A proposal's short name in the journal."""
     edits = digest([sorted(proposal.files.items()), proposal.problem, proposal.hotspot.function.key])
-    key = f"{base.commit}:{edits}"
-    tried[key] += 1
-    return opened.journal.once("verdict", f"{key} #{tried[key]}", Verdict, take)
+    return f"{base.commit}:{edits}"
+
+
+def judged(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict], proposal: Proposal) -> Verdict:
+    """What the funnel says of a proposal; what passed it is pared, and not on a ref yet."""
+    opened.journal.add("proposal", proposal)
+    verdict = trial.attempt(
+        proposal,
+        base,
+        lambda each, onto: commit(opened, each, onto),
+        checks(opened, view, base, verdicts),
+        lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
+    )
+    if verdict.put_aside:
+        keep.put_aside(opened.place.root, opened.name, verdict.commit)
+    return pared(opened, view, proposal, base, verdict, verdicts) if verdict.accepted else verdict
+
+
+def settled(
+    opened: Session,
+    proposal: Proposal,
+    base: Base,
+    judge: Callable[[Proposal], Verdict],
+    key: str,
+    ask_person: person.Ask,
+) -> Verdict:
+    """What a person makes of a verdict. A run that is stopped at the question resumes with it."""
+
+    def once(each: Proposal) -> Verdict:
+        name = key if each is proposal else name_of(each, base)
+        return opened.journal.once("judged", name, Verdict, lambda: judge(each))
+
+    def ask(each: Proposal, verdict: Verdict) -> person.Answer:
+        return ask_person(question(opened, each, base, verdict))
+
+    verdict = person.decide(proposal, once(proposal), ask, once)
+    if verdict.stage == person.STAGE:
+        keep.put_aside(opened.place.root, opened.name, verdict.commit)  # it was good: somebody may want it back
+    return verdict
+
+
+def question(opened: Session, proposal: Proposal, base: Base, verdict: Verdict) -> person.Question:
+    """What a person is shown of a verdict; where there is no edit, the function's file as it is can be edited."""
+    root, at = opened.place.root, verdict.commit or base.commit
+    paths = git.changed(root, base.commit, at) or (proposal.hotspot.function.path,)
+    return person.Question(
+        verdict,
+        git.diff(root, base.commit, at).decode(errors="replace"),
+        paring.read_all(paths, encoding.reader(opened.trees.of(at))),
+        person.may_keep(verdict),
+        opened.settings.model != "rules",
+    )
 
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
@@ -528,7 +662,7 @@ def accepted(base: Base, verdict: Verdict) -> Base:
 def enough(opened: Session) -> str:
     """Why to stop now, "" to go on."""
     if opened.seconds_left() <= 0:
-        return f"--max-time {duration(opened.settings.max_time)} is over"
+        return f"--max-time {words.duration(opened.settings.max_time)} is over"
     used = session.spent(opened.journal)
     if opened.settings.budget_usd is not None and used.cost_usd > opened.settings.budget_usd:
         return f"--budget-usd {opened.settings.budget_usd:g} is spent"

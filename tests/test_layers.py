@@ -24,7 +24,7 @@ LAYERS = [
     ["search/", "models/", "keep"],
     ["prompts", "edits", "replies", "syntax"],
     ["baseline", "comparing", "benching"],
-    ["calibration"],
+    ["calibration", "person"],
     ["noise_floor"],
     ["trial", "checks/"],
     ["timer"],

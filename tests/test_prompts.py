@@ -23,6 +23,7 @@ def refine(**values: object) -> str:
         "speedup": 1.0,
         "interval": (0.0, 0.0),
         "evidence": [],
+        "hint": "",
     }
     return prompts.render("refine", **{**everything, **values})
 

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, git, loop, models, search, session, stages
+from llmopt import baseline, finish, git, loop, models, person, search, session, stages
 from llmopt import project as projects
-from llmopt.commands import dry_run
-from llmopt.config import Settings
+from llmopt.commands import dry_run, interactive
+from llmopt.config import Settings, flag
 from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
-from llmopt.errors import LlmoptError, ProjectError
+from llmopt.errors import LlmoptError, ProjectError, UsageError
 from llmopt.keep import Kept
-from llmopt.models import budget, cache, manual, prices, transcript
+from llmopt.models import agent, budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
 from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
+from llmopt.sandbox import granted
 from llmopt.session import Session
 
 KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
@@ -37,6 +38,7 @@ class Options:
     dry_run: bool = False
     no_git: bool = False
     resume: str = ""
+    interactive: bool = False
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Progress:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
     console = Screen(stderr=True)
+    if options.interactive:
+        interactive.refuse_without_terminal()
     with session.start(
         path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
     ) as opened:
@@ -72,7 +76,8 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
             base = gated(opened, view)
             opened = session.with_gate(opened, base)
-            progress = work(opened, base, view, model)
+            asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
+            progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
         kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
         outcome = replace(
@@ -105,10 +110,26 @@ def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
     """The model of the settings, with a smaller one for repairs if there is one; None for the rules alone."""
     if settings.model == "rules":
         return None
+    if agent.is_agent(settings.model):
+        refuse_for_agents(settings)
+        return None
     model = bounded(settings.model, settings, opened, view)
     if settings.model_small:
         model = search.repaired_by(model, bounded(settings.model_small, settings, opened, view))
     return opened.journal.remembered(watched(model, view, opened))
+
+
+def refuse_for_agents(settings: Settings) -> None:
+    """What cannot be used, and what cannot be kept when an agent proposes: nobody here counts or hears what it asks."""
+    agent.words_of(agent.command_of(settings.model))
+    granted.parse(settings.agent_allow)
+    given = {"budget_usd": settings.budget_usd, "max_tokens": settings.max_tokens}
+    for name, value in {**given, "model_small": settings.model_small, "record": settings.record}.items():
+        if value is not None:
+            raise UsageError(
+                f"{flag(name)} is for models, and {settings.model.split()[0]} is an agent that asks its own",
+                "give the agent's command its own budget; --attempts, --agent-seconds and --max-time bound it here",
+            )
 
 
 def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model:
@@ -163,7 +184,7 @@ def watched(model: Model, view: View, opened: Session) -> Model:
     return ask
 
 
-def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progress:
+def work(opened: Session, gate: Base, view: View, model: Model | None, asked: person.Ask | None = None) -> Progress:
     """Time the base and search; what was found is there however it ends."""
     progress = Progress()
     try:
@@ -171,7 +192,7 @@ def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progre
         view.header([summary.baseline(progress.base, opened.settings)])
         for notice in summary.left_out(progress.base, opened.settings):
             view.notice(notice)
-        for event in loop.optimize(progress.base, stages.build(opened, view, model)):
+        for event in loop.optimize(progress.base, stages.build(opened, view, model, asked)):
             view.event(event)
             take(progress, event)
     except KeyboardInterrupt:

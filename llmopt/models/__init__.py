@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmopt.data import Model
 from llmopt.errors import ModelError, UsageError
+from llmopt.models import agent
 from llmopt.models.prices import FREE, Price, look_up, price_of
 from llmopt.models.spec import FORMS, SERVED, ModelSpec, parse_kind, parse_spec
 
@@ -91,12 +92,17 @@ def open_replay(spec: ModelSpec, options: Options) -> Model:
     return replay.open_replay(Path(spec.name).expanduser())
 
 
+def open_agent(spec: ModelSpec, options: Options) -> Model:
+    raise UsageError(f"{spec} is an agent and no model: it answers no questions", "an agent goes after --model alone")
+
+
 # One file each. The imports are in the functions because the SDKs take most of a second to load.
 KINDS: dict[str, Callable[[ModelSpec, Options], Model]] = {
     "anthropic": open_anthropic,
     "openai": open_openai,
     "manual": open_manual,
     "replay": open_replay,
+    "agent": open_agent,
 }
 
 
@@ -115,7 +121,7 @@ def nameless(spec: ModelSpec) -> UsageError:
 def list_models(spec: str) -> tuple[str, ...]:
     """The names that the endpoint of `spec` offers ("openai", "openai:NAME", "openai:@URL"); costs no tokens.
 
-    Empty for "manual" and "replay"; ModelError when the endpoint cannot be asked.
+    Empty for the others; ModelError when the endpoint cannot be asked.
     """
     parsed = parse_kind(spec)
     return offered(parsed) if parsed.kind in SERVED else ()
@@ -134,6 +140,8 @@ def offered(spec: ModelSpec) -> tuple[str, ...]:
 def check(spec: str) -> str:
     """One line saying that the model can be used; spends no tokens. UsageError or ModelError when it cannot."""
     parsed = parse_kind(spec)
+    if parsed.kind == agent.KIND:
+        return f"{agent.words_of(parsed.name)[0]} is there; whether it reaches its model, its first start tells"
     if parsed.kind not in SERVED:
         KINDS[parsed.kind](parse_spec(spec), Options())
         return f"{parsed} can be used"

@@ -13,6 +13,7 @@ from llmopt.data import Base, Outcome, Verdict
 from llmopt.judge import describe, resolvable
 from llmopt.keep import Kept
 from llmopt.keys import shown_url
+from llmopt.models import agent
 from llmopt.reports import words
 from llmopt.session import Session
 
@@ -39,7 +40,16 @@ def header(opened: Session) -> list[str]:
         f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
         f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
+        *_reached(settings),
     ]
+
+
+def _reached(settings: Settings) -> list[str]:
+    """What an agent may reach besides its copy."""
+    if not agent.is_agent(settings.model):
+        return []
+    more = ", ".join(settings.agent_allow) or "nothing more"
+    return [f"the agent alone may reach: {more}; {words.duration(settings.agent_seconds)} for each start"]
 
 
 def _small(settings: Settings) -> str:
@@ -54,6 +64,8 @@ def sent(model: str) -> str:
     if kind in ("anthropic", "openai"):
         url = name.partition("@")[2] or os.environ.get(f"{kind.upper()}_BASE_URL", "")
         return f" (sources of hot functions are sent to {shown_url(url) if url else kind})"
+    if kind == agent.KIND:
+        return " (it works in a copy of the repository, and sends what it likes to whom it reaches)"
     return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
 
 
@@ -160,7 +172,8 @@ def _measured(outcome: Outcome) -> str:
 
 
 def _kept_edit(verdict: Verdict) -> str:
-    return f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}, by {verdict.author}"
+    shown = f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}"
+    return f"{words.by_hand(verdict)}{shown}, by {verdict.author}"
 
 
 def _why_nothing(outcome: Outcome) -> list[str]:
@@ -192,6 +205,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "speedup": round(verdict.speedup, 4),
                 "interval": bounds(verdict.interval),
                 "author": verdict.author,
+                "by_hand": bool(words.by_hand(verdict)),
                 "level": evidence.level(verdict.evidence),
                 "evidence": dict(verdict.evidence),
             }
@@ -223,8 +237,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             {"function": key, "share": round(share, 4), "headroom": round(headroom, 4)}
             for key, share, headroom in outcome.left
         ],
-        "tokens": outcome.usage.tokens,
-        "cost_usd": round(outcome.usage.cost_usd, 6),
+        "tokens": outcome.usage.tokens if outcome.usage.known else None,
+        "cost_usd": round(outcome.usage.cost_usd, 6) if outcome.usage.known else None,
         "seconds": round(outcome.seconds, 3),
         "stopped": outcome.stopped,
         "interrupted": outcome.interrupted,

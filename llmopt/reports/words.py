@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
-from llmopt import output
+from llmopt import output, person
 from llmopt.data import Decision, Hotspot, Profile, Proposal, TestCommand, Usage, Verdict
 from llmopt.judge import describe
 from llmopt.loop import Event, Localized, Stopped
@@ -60,7 +60,9 @@ def quoted(text: str) -> str:
 
 
 def tokens(usage: Usage) -> str:
-    """ "no model called" or "12.3k tokens, $0.04"."""
+    """ "no tokens used" or "12.3k tokens, $0.04"."""
+    if not usage.known:
+        return "tokens and cost not known (an agent's own)"
     if not usage.tokens:
         return "no tokens used"
     number = f"{usage.tokens / 1000:.1f}k" if usage.tokens >= 1000 else str(usage.tokens)
@@ -76,13 +78,17 @@ def short(function: str) -> str:
 def verdict(value: Verdict) -> str:
     """One line: what was tried on which function, and how it ended."""
     if value.accepted:
-        return (
-            f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({output.one_line(value.author)})"
-        )
+        shown = f"{describe(value.speedup, value.interval)} {short(value.function)}"
+        return f"kept {by_hand(value)}{shown} ({output.one_line(value.author)})"
     end = "put aside" if value.put_aside else "turned down"
     return output.one_line(
         f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
     )
+
+
+def by_hand(value: Verdict) -> str:
+    """ "by hand: " where a person answers for it, and not the judge."""
+    return "by hand: " if person.BY_HAND in value.evidence else ""
 
 
 def first_line(text: str, width: int = 200) -> str:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llmopt import edits, keys, replies
+from llmopt import edits, keys, person, replies
 from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, ReadFile, Region, Reply, Verdict
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
@@ -30,6 +30,7 @@ from llmopt.search.tools import Workshop
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
 UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests")  # evidence that tells a model nothing
+PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 NEWS_TOKENS = 2_000  # of sources in a later message
@@ -67,7 +68,8 @@ class Asking:
     `masks` gives the files of the base without secrets. `code` names the base's code in questions. `hotspots` are all
     functions of the repository in its profile. `author` names the model in proposals ("" for what it calls itself),
     `folder` holds the user's own prompts. `look` profiles a candidate; `pared` is the diff of a kept edit that is less
-    than what was proposed, else "". `shop` is what tools work with, None for no tools.
+    than what was proposed, else "". `first` (with `more` values) and `later` are the templates of a region's messages;
+    `turn` answers them in the place of `model`, given the subject. `shop` is what tools work with, None for no tools.
     """
 
     model: Model
@@ -82,6 +84,10 @@ class Asking:
     look: Callable[[Verdict], Look] = blind
     pared: Callable[[Verdict], str] = unchanged
     shop: Workshop | None = None
+    first: str = "optimize"
+    more: Mapping[str, object] = field(default_factory=dict)
+    later: str = "refine"
+    turn: Callable[[Thread, str], Turn] | None = None
 
     @property
     def calls(self) -> int:
@@ -200,7 +206,8 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
     values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
     values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
     values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
-    message = render("refine", asking.folder, kind="kept", speedup=last.speedup, interval=last.interval, **values)
+    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
+    message = render(asking.later, asking.folder, **values)
     return replace(
         thread,
         region=region,
@@ -212,7 +219,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         gains=thread.gains + 1,
         failures=0,
         feedback=" refine kept",
-        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING),
+        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING and not last.hint),
     )
 
 
@@ -252,12 +259,12 @@ def _next(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> tuple[
         thread, fitted = _after(turn, thread), _fitted(turn, thread, asking)
         return (replace(thread, attempts=thread.attempts + 1), fitted) if fitted else (thread, None)
     if not thread.messages:
-        thread = _opened(thread, verdicts, asking)
+        thread = opened(thread, verdicts, asking)
         if asking.recipe.plans and not thread.attempts:
             return _planned(thread, asking), None
     what = f"attempt={thread.attempts + 1}{thread.feedback}"
     try:
-        turn = _take_turn(thread, thread.messages, what, asking)
+        turn = _turn(thread, what, asking)
     except ContextError as error:
         return _shorter(thread, verdicts, asking, error)
     return replace(_after(turn, thread), attempts=thread.attempts + 1), turn
@@ -268,6 +275,12 @@ def _after(turn: Turn, thread: Thread) -> Thread:
     more = turn.shown if thread.shown else {}
     shown = {path: lines | thread.shown.get(path, frozenset()) for path, lines in more.items()}
     return replace(thread, shown={**thread.shown, **shown}, spent=thread.spent + turn.spent)
+
+
+def _turn(thread: Thread, what: str, asking: Asking) -> Turn:
+    if asking.turn:
+        return asking.turn(thread, f"{_subject(thread, asking)} {what}")
+    return _take_turn(thread, thread.messages, what, asking)
 
 
 def _shorter(
@@ -296,6 +309,8 @@ def _fitted(turn: Turn, thread: Thread, asking: Asking) -> Turn | None:
 def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) -> Thread:
     """The conversation with what became of the answer, so that the next question follows from it."""
     thread = replace(thread, last=verdict)
+    if verdict is not None and verdict.hint:  # somebody took the trouble: it is not to end unheard
+        thread = replace(thread, attempts=thread.attempts - 1)
     if verdict is None or verdict.accepted:
         return replace(thread, messages=turn.messages, best=None)
     if thread.waiting or thread.best:
@@ -305,20 +320,22 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
         assert thread.best is not None
         turn, verdict = thread.best
     thread = replace(thread, messages=turn.messages, best=None)
-    if turn.stop == "refusal" or turn.proposal.problem == DECLINED:
+    if (turn.stop == "refusal" or turn.proposal.problem == DECLINED) and not verdict.hint:
         return replace(thread, done=True)
     if thread.attempts >= asking.recipe.attempts:  # nobody will read the feedback: do not profile for it
         return thread
     kind = feedback_kind(turn.proposal, verdict)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
-    failures = thread.failures + (kind not in ("timing", "edit", "duplicate"))
+    failures = thread.failures + (kind not in ("timing", "edit", "duplicate", "person"))
     messages = (*turn.messages, message)
     return replace(thread, messages=messages, feedback=f" refine {kind}", failures=failures)
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:
     """The one to refine: what behaves the same and came closest to a gain, else the first that is an edit at all."""
-    return max((each for each in (best, other) if each), key=lambda each: _promise(*each))
+    turn, verdict = max((each for each in (best, other) if each), key=lambda each: _promise(*each))
+    hints = [each[1].hint for each in (best, other) if each and each[1].hint]
+    return turn, replace(verdict, hint=" ".join(hints))
 
 
 def _promise(turn: Turn, verdict: Verdict) -> tuple[bool, bool, float]:
@@ -327,9 +344,12 @@ def _promise(turn: Turn, verdict: Verdict) -> tuple[bool, bool, float]:
 
 
 def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
-    """ "edit" (nothing could be tried), "timing" (measured, not faster), "tests", or the stage that turned it down."""
+    """ "edit" (nothing could be tried), "person" (somebody did not want it), "timing" (measured, not faster), "tests",
+    or the stage that turned it down."""
     if proposal.problem:
         return "edit"
+    if verdict.stage == PERSON:
+        return PERSON
     if verdict.stage in TIMED or verdict.interval != (0.0, 0.0):
         return "timing"
     return "tests" if "test" in verdict.stage else verdict.stage
@@ -432,14 +452,14 @@ def _proposal(thread: Thread, reply: Reply, shown: Mapping[str, frozenset[int]],
 # --- messages --------------------------------------------------------------------------------------------------
 
 
-def _opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
+def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
     """The thread with its first question."""
     told = [_without_excluded(each, asking.masks) for each in verdicts]
     masks, tokens = asking.masks, asking.recipe.tokens
     values = dossier.describe(thread.region, told, masks.read, asking.facts, tokens, search=masks.original)
     shown = values.pop("shown")
-    recipe, calls = asking.recipe, asking.calls
-    question = render("optimize", asking.folder, task=recipe.task, plans=recipe.plans, calls=calls, **values)
+    values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}
+    question = render(asking.first, asking.folder, **values)
     messages = (Message("system", render("system", asking.folder)), Message("user", question))
     assert isinstance(shown, dict)
     return replace(thread, messages=messages, shown=shown, told=thread.region.keys)
@@ -454,7 +474,7 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
     look = asking.look(verdict) if kind == "timing" else Look()
     pieces = [(name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip() and name not in UNKNOWN]
     text = render(
-        "refine",
+        asking.later,
         asking.folder,
         kind=kind,
         stage=verdict.stage,
@@ -466,7 +486,8 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
         lines=look.lines[:HOT_LINES],
         again=thread.failures > 0,
         wider=thread.attempts > 1 and not thread.gains,
-        evidence=pieces if kind != "timing" or verdict.interval == (0.0, 0.0) else [],
+        evidence=pieces if kind not in ("timing", "person") or verdict.interval == (0.0, 0.0) else [],
+        hint=verdict.hint,
     )
     return Message("user", text)
 

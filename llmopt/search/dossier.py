@@ -485,7 +485,8 @@ def _argument(observed: Observed) -> Argument:
 
 def _attempt(verdict: Verdict) -> Attempt:
     end = "kept" if verdict.accepted else f"turned down at {verdict.stage}: {one_line(verdict.reason)}"
-    return Attempt(one_line(verdict.plan) or "(no plan was given)", end + _ratio(verdict))
+    hint = f"; the person who looks at each edit says: {one_line(verdict.hint)}" if verdict.hint else ""
+    return Attempt(one_line(verdict.plan) or "(no plan was given)", end + _ratio(verdict) + hint)
 
 
 def _kept(verdict: Verdict) -> str:

@@ -357,3 +357,49 @@ def test_a_dossier_that_does_not_fit_the_context_is_halved() -> None:
     proposal = next(ask.propose([AT_F], [], ask.Asking(small, Masks(lambda path: text), FACTS)))
     assert not proposal.problem
     assert sizes[1] < 0.8 * sizes[0]
+
+
+HINT = "The person who looks at each edit says of it: use no dict"
+
+
+def test_a_hint_goes_with_the_verdict_and_buys_one_attempt() -> None:
+    model = Scripted(*[GOOD] * 4)
+    drawn = []
+    verdicts: list[Verdict] = []
+    for proposal in ask.propose([AT_F], verdicts, asking(model)):
+        drawn.append(proposal)
+        verdicts.append(rejected(proposal, hint="use no dict" if len(drawn) == 3 else ""))
+    assert len(drawn) == 4
+    assert [HINT in conversation.messages[-1].text for conversation in model.asked] == [False, False, False, True]
+
+
+def test_a_hint_reopens_a_region_that_the_model_declined() -> None:
+    model = Scripted(ask.NO_EDIT, GOOD, ask.NO_EDIT)
+    verdicts: list[Verdict] = []
+    for proposal in ask.propose([AT_F], verdicts, asking(model)):
+        verdicts.append(rejected(proposal, hint="" if verdicts else "use no dict"))
+    assert HINT in model.asked[1].messages[-1].text
+
+
+def test_a_hint_to_a_kept_edit_goes_with_the_new_profile() -> None:
+    model, memory = Scripted(GOOD, ask.NO_EDIT), ask.Memory()
+    verdicts: list[Verdict] = []
+    for proposal in ask.propose([AT_F], verdicts, asking(model), memory):
+        verdicts.append(rejected(proposal, accepted=True, commit="1", interval=(1.5, 1.7), hint="use no dict"))
+    next(ask.propose([AT_F], verdicts, asking(model, base="1"), memory))
+    assert HINT in model.asked[1].messages[-1].text
+
+
+def test_a_hint_to_a_rules_edit_is_in_the_first_question() -> None:
+    model = Scripted(GOOD)
+    said = Verdict(False, "tests", "1 test fails", F.function.key, "rules: x", "a plan", hint="use no dict")
+    next(ask.propose([AT_F], [said], asking(model)))
+    assert "says: use no dict" in model.asked[0].messages[1].text
+
+
+def test_an_edit_that_a_person_did_not_want_is_not_called_slow() -> None:
+    model = Scripted(GOOD, ask.NO_EDIT)
+    drive(model, [AT_F], stage="person", interval=(1.5, 1.7))
+    text = model.asked[1].messages[-1].text
+    assert "the person who looks at each edit did not want it" in text
+    assert "spent elsewhere" not in text
