@@ -7,10 +7,13 @@ with candidate after candidate.
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import json
 import os
+import pickletools
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -29,7 +32,7 @@ from llmopt.target import run as run_command
 FORMAT = 6  # of the files in the folder
 HELD_CALLS = 6
 # A first look takes about as long as it takes to start a process: so many inputs, and seconds of their calls at most.
-FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (150, 0.06)}
+FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (80, 0.03)}
 FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 GUESS = "(a guess)"  # as `llmopt_mutate` says it: what the base fails at, without a `raise`, does not count
@@ -253,9 +256,38 @@ def first_of(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
     A kind is a branch that was taken by the recorded call, or a change by which an input was derived.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in FIRST}
-    for each in sorted(inputs, key=lambda each: each["seconds"]):
+    for each in sorted(_at_home(inputs), key=lambda each: each["seconds"]):
         groups["held" if each.get("hold") else "derived" if each["derived"] else "recorded"].append(each)
     return [name for kind, group in groups.items() for name in _cheapest(group, *FIRST[kind])]
+
+
+def _at_home(inputs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Those whose arguments need no modules of another package, which take long to import; all if most do."""
+    own = [each for each in inputs if not _foreign(each["arguments"]) - {_root(each["module"])}]
+    return own if 2 * len(own) >= len(inputs) else inputs
+
+
+def _foreign(arguments: str) -> frozenset[str]:
+    """The packages that the pickle of some arguments names, without those that every process has; it is not loaded."""
+    names: list[object] = []
+    memo: list[object] = []
+    found: set[object] = set()
+    for code, value, _ in pickletools.genops(base64.b64decode(arguments)):
+        if code.name == "MEMOIZE":
+            memo.append(names[-1] if names else "")
+        elif code.name in ("BINGET", "LONG_BINGET"):
+            names.append(memo[value] if isinstance(value, int) and value < len(memo) else "")
+        elif code.name == "STACK_GLOBAL":
+            found.add(names[-2] if len(names) > 1 else "")
+            names.append("")
+        else:
+            names.append(value if isinstance(value, str) else "")
+    roots = {_root(name) for name in found if isinstance(name, str)}
+    return frozenset(each for each in roots if each not in sys.stdlib_module_names and not each.startswith("llmopt_"))
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _cheapest(inputs: Sequence[Mapping[str, Any]], most: int, seconds: float) -> list[str]:
