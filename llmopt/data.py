@@ -461,7 +461,8 @@ class Sample:
     """What one fresh process of a workload used.
 
     `seconds` is the wall time of one repetition, `first_seconds` that of the first one (None for a workload that is not
-    repeated), `setup_seconds` what passed from the start of the process to it (0 when the whole process is timed).
+    repeated), `setup_seconds` what passed from the start of the process to it, `rest_seconds` what passed from then on
+    beside the timed parts, until the process ended (both 0 when the whole process is timed).
     `cpu_seconds` is of one repetition too where the system tells, children included. The rest is of the whole process;
     None where nobody counted.
     """
@@ -471,6 +472,7 @@ class Sample:
     peak_bytes: int = 0
     first_seconds: float | None = None
     setup_seconds: float = 0.0
+    rest_seconds: float = 0.0
     instructions: int | None = None
     joules: float | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def check(
         recorded = replays.record(target, before, functions, folder, workload, tests)
         comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
         comparison.may_grow = may_grow
-        comparison.added = states.added(*texts)
+        comparison.added = functools.cache(lambda: states.added(*texts))
         if executed:
             comparison.lines = lambda: executed.missing(candidate, base)
             comparison.ran = lambda report, by: executed.add(candidate, base, report, by)
@@ -107,7 +108,7 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
-        self.added = states.Added()
+        self.added: Callable[[], states.Added] = states.Added  # asked for where nothing differs: it reads whole files
         self.may_grow = False  # may memory grow with each call that has new arguments?
         self.lines: Callable[[], Mapping[str, Any]] = dict  # the candidate's that are to be seen running,
         self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
@@ -208,12 +209,12 @@ class Comparison:
         )
 
     def _state(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.edit.state, *self.added.shared, *self.added.instances)))
+        return tuple(dict.fromkeys((*self.edit.state, *self.added().shared, *self.added().instances)))
 
     def _is_of_instance(self, given: Mapping[str, Any]) -> bool:
         """Is it a method of a class whose instances keep something now? Threads may share one of these."""
         owner = str(given["name"]).rpartition(".")[0].rpartition(".")[2]
-        return bool(owner) and any(each.partition(".")[0] == owner for each in self.added.instances)
+        return bool(owner) and any(each.partition(".")[0] == owner for each in self.added().instances)
 
     def _growth(self) -> growth.Growth:
         """What stays in memory with ever new arguments, where the edit added a place to keep things."""

@@ -181,9 +181,17 @@ def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:
         peak_bytes=ran.peak_memory_bytes,
         first_seconds=times.first,
         setup_seconds=times.setup,
+        rest_seconds=_rest(ran) if times.setup else 0.0,
         instructions=ran.instructions,
         joules=ran.joules,
     )
+
+
+def _rest(ran: Ran) -> float:
+    """Seconds between the timed parts of a process and after them; 0 without marks."""
+    seen = [seconds for _, seconds in ran.marks]
+    timed = sum(end - begin for begin, end in zip(seen[::2], seen[1::2], strict=False))
+    return max(0.0, ran.wall_seconds - seen[0] - timed) if seen else 0.0
 
 
 def _refuse_failure(probed: Probed, workload: Workload, limits: Limits, tree: Tree) -> None:

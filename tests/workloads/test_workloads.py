@@ -107,6 +107,15 @@ def test_only_the_workload_function_is_timed(tmp_path: Path, python: str) -> Non
     assert run.probed.ran.stdout.splitlines() == [f"['--size', '3'] {n}" for n in (2, 4, 6)]
 
 
+def test_what_a_process_does_beside_its_timed_parts_is_told(tmp_path: Path) -> None:
+    script = "import atexit, time\natexit.register(time.sleep, 0.1)\ndef workload(): time.sleep(0.01)\n"
+    target, tree = targets.make(tmp_path, {"bench/run.py": script})
+    workload = workloads.parse("bench/run.py", target.project.root, target.project.interpreter)
+    sample = workloads.run(target, tree, workload, LIMITS, repetitions=2).sample
+    assert sample.seconds < 0.05
+    assert sample.rest_seconds > 0.1
+
+
 @pytest.mark.parametrize("python", EVERY)
 def test_asv_suite_runs_as_asv_defines_it(tmp_path: Path, python: str) -> None:
     target, tree = targets.make(tmp_path, ASV, python=python)
