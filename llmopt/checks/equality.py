@@ -37,11 +37,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rules:
-    """How strict: `derived` inputs are nobody's recorded ones, `tolerance` is a relative and absolute one of floats."""
+    """How strict: `derived` inputs are nobody's recorded ones, `tolerance` is a relative and absolute one of floats.
+
+    Attributes called one of `scratch` are not compared.
+    """
 
     derived: bool = False
     tolerance: float = 0.0
     names: tuple[str, ...] = ()  # of the positional parameters
+    scratch: frozenset[str] = frozenset()
 
 
 def first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:
@@ -283,6 +287,8 @@ class _Walk:
         kind of container it keeps one is its own business too, for what it gives back shows what is in there."""
         before, after = ({pair[0]: pair[1] for pair in each if _is_pair(pair)} for each in (expected, got))
         for name, node in before.items():
+            if name in self.rules.scratch:
+                continue
             if name not in after:
                 return Difference(f"{where}.{name}", render(node), "no such attribute")
             if _is_kept_otherwise(name, node, after[name]):
