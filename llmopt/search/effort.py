@@ -11,18 +11,19 @@ class Recipe:
 
     `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
-    headroom of a region for which one more request is made.
+    headroom of a region for which one more request is made. `examples` are tokens for similar edits, within `tokens`.
     """
 
     tokens: int
     attempts: int
     plans: int
     worth: float
+    examples: int
     task: str  # what the first request asks for, see prompts/optimize.md
 
 
 RECIPES = {
-    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.15, task="low"),
-    "medium": Recipe(tokens=7_000, attempts=3, plans=0, worth=1.10, task="medium"),
-    "high": Recipe(tokens=12_000, attempts=9, plans=4, worth=1.03, task="plans"),
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.15, examples=300, task="low"),
+    "medium": Recipe(tokens=7_000, attempts=3, plans=0, worth=1.10, examples=600, task="medium"),
+    "high": Recipe(tokens=12_000, attempts=9, plans=4, worth=1.03, examples=900, task="plans"),
 }
