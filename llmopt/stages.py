@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import (
+    __version__,
     calibration,
     doubts,
     encoding,
     git,
     judge,
     keep,
+    known,
     localize,
+    machine,
     paring,
     search,
     session,
@@ -53,7 +58,7 @@ from llmopt.loop import Localized, Stages
 from llmopt.profilers import lines, overlay, sampling
 from llmopt.reports.terminal import View
 from llmopt.reports.words import duration
-from llmopt.search import ask, effort, facts, regions, uses
+from llmopt.search import ask, earlier, effort, facts, regions, uses
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
 
@@ -227,7 +232,9 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
     asking = ask.Asking(
         model,
         memory.masked(read, excluded_texts(tree, settings.exclude)),
-        facts.facts_of(opened.project, base.seconds, read, python_files(tree), touching(opened, tree)),
+        facts.facts_of(
+            opened.project, base.seconds, read, python_files(tree), touching(opened, tree), tried_before(opened)
+        ),
         recipe(settings),
         base.commit,
         code_of(opened, base),
@@ -241,6 +248,13 @@ def asked(opened: Session, base: Base, model: Model, memory: ask.Memory) -> Prop
         yield from ask.propose(regions.regions(hotspots, every), verdicts, asking, memory)
 
     return propose
+
+
+def tried_before(opened: Session) -> list[earlier.Tried]:
+    """What earlier runs on the repository tried, but for files that the user excludes now."""
+    exclude = opened.settings.exclude
+    found = earlier.tried(opened.place.state, but=opened.name)
+    return [each for each in found if not any(guard.is_excluded(path, exclude) for path in each.paths)]
 
 
 def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:
@@ -334,13 +348,17 @@ def attempt(
 
     def take() -> Verdict:
         opened.journal.add("proposal", proposal)
+        store = verdict_store(opened, base) if opened.settings.cache else None
+        every = checks(opened, view, base, verdicts)
         verdict = trial.attempt(
             proposal,
             base,
             lambda each, onto: commit(opened, each, onto),
-            checks(opened, view, base, verdicts),
+            known.remembering(every, store) if store else every,
             lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
         )
+        if store:
+            store.keep(verdict)
         if verdict.put_aside:
             keep.put_aside(opened.place.root, opened.name, verdict.commit)
         if not verdict.accepted:
@@ -351,6 +369,38 @@ def attempt(
     key = f"{base.commit}:{edits}"
     tried[key] += 1
     return opened.journal.once("verdict", f"{key} #{tried[key]}", Verdict, take)
+
+
+# What a verdict does not depend on: how proposals are looked for, what they cost, and what becomes of those kept.
+INDIFFERENT = {"model", "model_small", "rules", "functions", "effort", "attempts", "hotspots", "budget_usd", "keep"}
+INDIFFERENT |= {"max_time", "max_tokens", "max_output_tokens", "cache", "record", "prompts", "prices"}
+
+
+def verdict_store(opened: Session, base: Base) -> known.Store:
+    """The verdicts of earlier runs under the same circumstances on the same code."""
+    settings = opened.settings.model_dump(mode="json", exclude=INDIFFERENT)
+    about = digest(
+        {
+            "code": git.run(opened.place.root, "rev-parse", f"{base.commit}^{{tree}}"),
+            "tests": sorted(base.gate.items()),
+            "outputs": [bool(each) for each in base.outputs],  # their digests tell how often a workload was repeated
+            "project": [opened.project.folder, opened.project.roots, opened.project.tests, opened.project.workloads],
+            "interpreter": opened.project.interpreter,
+            "settings": settings,
+            "environment": {name: os.environ.get(name) for name in opened.settings.allow_env},
+            "sandbox": opened.target.layer,
+            "llmopt": [__version__, own_code()],
+        }
+    )
+    return known.Store(opened.place.state / "cache" / "verdicts", about, opened.name, str(machine.this()))
+
+
+@functools.lru_cache(maxsize=1)
+def own_code() -> str:
+    """A short name of llmopt's own sources: a check may have changed while the version has not."""
+    root = Path(__file__).parent
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.py"))}
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:

@@ -203,6 +203,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "reason": verdict.reason,
                 "author": verdict.author,
                 "level": evidence.level(verdict.evidence),
+                "as_in": verdict.evidence.get("known", ""),
             }
             for verdict in outcome.rejected
         ],

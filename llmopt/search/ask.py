@@ -27,7 +27,7 @@ from llmopt.search.regions import gain, headroom
 
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
-UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests")  # evidence that tells a model nothing
+UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests", "known")  # evidence that tells a model nothing
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 NEWS_TOKENS = 2_000  # of sources in a later message
@@ -394,8 +394,12 @@ def _proposal(thread: Thread, reply: Reply, asking: Asking) -> Proposal:
 def _opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
     """The thread with its first question."""
     told = [_without_excluded(each, asking.masks) for each in verdicts]
-    masks, tokens = asking.masks, asking.recipe.tokens
-    values = dossier.describe(thread.region, told, masks.read, asking.facts, tokens, search=masks.original)
+    masks, recipe = asking.masks, asking.recipe
+    earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
+    facts = replace(asking.facts, earlier=tuple(earlier))
+    values = dossier.describe(
+        thread.region, told, masks.read, facts, recipe.tokens, search=masks.original, similar=recipe.examples
+    )
     shown = values.pop("shown")
     question = render("optimize", asking.folder, task=asking.recipe.task, plans=asking.recipe.plans, **values)
     messages = (Message("system", render("system", asking.folder)), Message("user", question))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -280,6 +281,26 @@ def test_high_effort_asks_for_plans_and_implements_each_in_a_request_of_its_own(
     assert all(conversation.messages[:2] == plans.messages for conversation in each)
     texts = sorted(conversation.messages[3].text for conversation in each)
     assert texts[1].startswith("Implement plan 2 alone:\n\n```text\n2. Keep a heap. It is long. gain: 1.1 x\n```\n")
+
+
+def test_a_plan_is_verified_while_the_answer_to_another_is_waited_for() -> None:
+    verifying = threading.Event()
+
+    class Late(ByPlan):
+        """Answers the second plan only once the first one's proposal is with whoever verifies it."""
+
+        def __call__(self, conversation: Conversation) -> Reply:
+            if conversation.subject.endswith("plan=2") and not verifying.wait(20):
+                raise ModelError("nobody verified anything meanwhile")
+            return super().__call__(conversation)
+
+    model = Late({"plans": PLANS, "plan=1": GOOD, "plan=2": GOOD.replace("min(xs)", "heapq.nsmallest(1, xs)[0]")})
+    verdicts: list[Verdict] = []
+    drawn = ask.propose([AT_F], verdicts, asking(model, "high"))
+    first = next(drawn)
+    verifying.set()
+    verdicts.append(rejected(first))
+    assert "nsmallest" in next(drawn).files["m.py"]
 
 
 def test_of_plans_that_all_failed_the_nearest_to_a_gain_is_refined() -> None:
