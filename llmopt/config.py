@@ -93,9 +93,7 @@ class Settings(BaseModel):
     model: str = Field(
         default="rules", description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE."
     )
-    model_small: str | None = Field(
-        default=None, description="A cheaper model that corrects edits that do not apply; named like `model`."
-    )
+    model_small: str | None = Field(default=None, description="A cheaper model that repairs edits; named like `model`.")
     rules: bool = Field(default=True, description="Try the model-free rewrites first.")
     functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
     exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")

@@ -554,7 +554,7 @@ def kept(opened: Session, verdict: Verdict) -> Verdict:
         opened.place.root, verdict.commit, keep.message(verdict, opened.name, specs, opened.target.layer)
     )
     keep.record(opened.place.root, opened.name, final, as_branch=opened.settings.keep == "branch")
-    return replace(verdict, commit=final)
+    return replace(verdict, commit=final, lines=git.changed_lines(opened.place.root, verdict.base, final))
 
 
 def accepted(base: Base, verdict: Verdict) -> Base:

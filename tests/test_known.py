@@ -107,7 +107,13 @@ def test_a_gain_that_noise_may_have_hidden_is_measured_again(tmp_path: Path) -> 
     assert attempt(again, store(tmp_path)).accepted
 
 
-AGES = [("timing", 23, True), ("timing", 25, False), ("calls", 25, True), ("calls", 24 * 31, False), ("calls", -1, False)]
+AGES = [
+    ("timing", 23, True),
+    ("timing", 25, False),
+    ("calls", 25, True),
+    ("calls", 24 * 31, False),
+    ("calls", -1, False),
+]
 
 
 @pytest.mark.parametrize(("stage", "hours", "usable"), AGES)

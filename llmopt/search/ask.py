@@ -18,7 +18,7 @@ from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, R
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.prompts import render
-from llmopt.search import RETRY, dossier, parallel
+from llmopt.search import dossier, parallel
 from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
@@ -28,6 +28,7 @@ from llmopt.search.regions import gain, headroom
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
 UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests", "known")  # evidence that tells a model nothing
+RETRY = "retry-edit"  # how the subject of a request ends that asks to correct edits that did not apply
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 NEWS_TOKENS = 2_000  # of sources in a later message
@@ -110,6 +111,7 @@ class Thread:
     pending: Turn | None = None
     known: int = 0
     feedback: str = ""
+    repairs: bool = False  # the next question asks to mend what behaved otherwise
     waiting: tuple[Future[Turn], ...] = ()
     best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
     done: bool = False
@@ -201,6 +203,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         gains=thread.gains + 1,
         failures=0,
         feedback=" refine kept",
+        repairs=False,
         done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING),
     )
 
@@ -293,9 +296,10 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
         return thread
     kind = feedback_kind(turn.proposal, verdict)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
-    failures = thread.failures + (kind not in ("timing", "edit", "duplicate"))
-    messages = (*turn.messages, message)
-    return replace(thread, messages=messages, feedback=f" refine {kind}", failures=failures)
+    broke = kind not in ("timing", "edit", "duplicate")
+    # A second failure in a row asks for another plan, see prompts/refine.md.
+    thread = replace(thread, repairs=broke and not thread.failures, failures=thread.failures + broke)
+    return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:
@@ -348,25 +352,25 @@ def _subject(thread: Thread, asking: Asking) -> str:
 
 def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking) -> Turn:
     subject = f"{_subject(thread, asking)} {what}"
-    turn = _ask(thread, messages, subject, asking)
+    turn = _ask(thread, messages, subject, asking, thread.repairs)
     if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
-    second = _ask(thread, (*turn.messages, Message("user", retry)), f"{subject} {RETRY}", asking)
+    second = _ask(thread, (*turn.messages, Message("user", retry)), f"{subject} {RETRY}", asking, True)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
     return replace(second, proposal=replace(second.proposal, usage=both, plan=plan))
 
 
-def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking) -> Turn:
-    reply = _answer(messages, subject, asking)
+def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, repairs: bool) -> Turn:
+    reply = _answer(messages, subject, asking, repairs)
     answered = (*messages, Message("assistant", reply.text if reply.text.strip() else "(no answer)"))
     return Turn(_proposal(thread, reply, asking), answered, reply.stop)
 
 
-def _answer(messages: tuple[Message, ...], subject: str, asking: Asking) -> Reply:
+def _answer(messages: tuple[Message, ...], subject: str, asking: Asking, repairs: bool = False) -> Reply:
     sent = tuple(replace(message, text=asking.masks.hide(message.text)) for message in messages)
-    return asking.model(Conversation(sent, subject))
+    return asking.model(Conversation(sent, subject, repairs=repairs))
 
 
 def _applied(parsed: tuple[Edit, ...], thread: Thread, asking: Asking) -> dict[str, str]:

@@ -136,6 +136,26 @@ def test_a_smaller_model_corrects_what_does_not_apply() -> None:
     assert small.subjects == [model.subjects[0] + " retry-edit"]
 
 
+def test_a_smaller_model_repairs_what_behaves_otherwise_and_plans_stay_with_the_larger() -> None:
+    model, small = Scripted(GOOD, GOOD), Scripted(GOOD)
+    verdicts: list[Verdict] = []
+    for proposal in ask.propose([AT_F], verdicts, replace(asking(model), model=repaired_by(model, small))):
+        verdicts.append(rejected(proposal, stage="calls"))
+    assert [subject.rpartition(" attempt=")[2] for subject in model.subjects] == ["1", "3 refine calls"]
+    assert [subject.rpartition(" attempt=")[2] for subject in small.subjects] == ["2 refine calls"]
+    assert "repair it" in small.asked[0].messages[-1].text
+    assert "take another of your plans" in model.asked[-1].messages[-1].text
+
+
+def test_an_edit_without_a_gain_is_nothing_to_repair() -> None:
+    model, small = Scripted(GOOD, GOOD), Scripted()
+    verdicts: list[Verdict] = []
+    drawn = ask.propose([AT_F], verdicts, replace(asking(model), model=repaired_by(model, small)))
+    verdicts.append(rejected(next(drawn), stage="timing", speedup=0.9, interval=(0.8, 0.95)))
+    next(drawn)
+    assert model.subjects[-1].endswith("refine timing")
+
+
 def test_an_answer_that_fails_twice_becomes_a_problem_and_its_tokens_count() -> None:
     model = Scripted(BAD, "Sorry, no edit.", GOOD, ask.NO_EDIT)
     first, second, _ = drive(model, [AT_F])

@@ -16,7 +16,7 @@ def test_words_that_stand_in_every_function_say_nothing() -> None:
 
 
 def test_code_is_told_by_what_it_calls_and_not_by_its_variables() -> None:
-    assert nearest.words(nearest.doing("total = prices.get(key, 0) + compute(rows)")) == ["get", "comput"]
+    assert nearest.words(nearest.doing("total = prices.get(key, 0) + collect(rows)")) == ["get", "collect"]
 
 
 def test_a_rare_word_counts_more_than_one_that_many_texts_hold() -> None:
