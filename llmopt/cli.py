@@ -196,7 +196,7 @@ def optimize(
     ] = None,
     model_small: Annotated[
         str | None,
-        typer.Option("--model-small", metavar="SPEC", help="A cheaper model to correct edits that do not apply."),
+        typer.Option("--model-small", metavar="SPEC", help="A cheaper model to repair edits."),
     ] = None,
     effort: Annotated[
         str | None,

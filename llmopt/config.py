@@ -94,9 +94,7 @@ class Settings(BaseModel):
         default="rules",
         description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE, agent:COMMAND.",
     )
-    model_small: str | None = Field(
-        default=None, description="A cheaper model that corrects edits that do not apply; named like `model`."
-    )
+    model_small: str | None = Field(default=None, description="A cheaper model that repairs edits; named like `model`.")
     rules: bool = Field(default=True, description="Try the model-free rewrites first.")
     functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
     exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")

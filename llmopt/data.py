@@ -370,12 +370,14 @@ class Message:
 @dataclass(frozen=True)
 class Conversation:
     """What is sent to a model. `subject` names what is asked in stable words (no measured numbers): the same question
-    about the same code has the same subject on every machine, so recorded answers are found by it."""
+    about the same code has the same subject on every machine, so recorded answers are found by it. `repairs`: it only
+    asks to mend an edit, which a cheaper model may do."""
 
     messages: tuple[Message, ...]
     subject: str
     max_output_tokens: int = 16_000
     tools: tuple[Tool, ...] = ()
+    repairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -534,6 +536,7 @@ class Verdict:
     seconds: float = 0.0
     put_aside: bool = False  # not accepted, and left for a person: `commit` is on a ref
     hint: str = ""
+    lines: int = 0  # added and removed, of an accepted edit
 
 
 @dataclass(frozen=True)

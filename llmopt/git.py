@@ -301,6 +301,12 @@ def diff(root: Path, old: str, new: str) -> bytes:
     return run_bytes(root, "diff-tree", "-r", "-p", *options, old, new)
 
 
+def changed_lines(root: Path, old: str, new: str) -> int:
+    """Lines added and removed between two commits; binary files count none."""
+    counts = run(root, "diff-tree", "-r", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv", old, new)
+    return sum(int(count) for row in counts.splitlines() for count in row.split("\t")[:2] if count.isdigit())
+
+
 def ref_of(run: str) -> str:
     """The ref that holds a run's commits, whatever becomes of its branch."""
     return f"refs/llmopt/runs/{run}"

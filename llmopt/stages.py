@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import itertools
 import math
 import os
@@ -14,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import (
+    __version__,
     calibration,
     doubts,
     encoding,
     git,
     judge,
     keep,
+    known,
     localize,
+    machine,
     paring,
     person,
     search,
@@ -63,7 +67,7 @@ from llmopt.reports import words
 from llmopt.reports.terminal import View
 from llmopt.sandbox import granted, open_sandbox, reach
 from llmopt.sandbox.granted import Granted
-from llmopt.search import agents, ask, code, effort, facts, regions, uses
+from llmopt.search import agents, ask, code, earlier, effort, facts, regions, uses
 from llmopt.search.tools import Workshop
 from llmopt.session import Session
 from llmopt.target import Probed, Tasks
@@ -315,12 +319,12 @@ def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> 
     # The tree may go and come again between two questions.
     read = permitted(lambda path: encoding.reader(opened.trees.of(base.commit))(path), settings.exclude)
     files = [path for path in python_files(tree) if not guard.is_excluded(path, settings.exclude)]
-    known = facts.facts_of(opened.project, base.seconds, read, files, touching(opened, tree))
+    about = facts.facts_of(opened.project, base.seconds, read, files, touching(opened, tree), tried_before(opened))
     masks = memory.masked(read, excluded_texts(tree, settings.exclude))
     return ask.Asking(
         model,
         masks,
-        known,
+        about,
         recipe(settings),
         base.commit,
         code_of(opened, base),
@@ -328,7 +332,7 @@ def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> 
         folder=Path(settings.prompts) if settings.prompts else None,
         look=lambda verdict: look(opened, base, verdict),
         pared=lambda verdict: difference(opened, verdict) if {"pared", person.EDITED} & verdict.evidence.keys() else "",
-        shop=workshop(opened, base, found, Workshop(masks, known, code.open_code(masks.read, known.roots), every)),
+        shop=workshop(opened, base, found, Workshop(masks, about, code.open_code(masks.read, about.roots), every)),
     )
 
 
@@ -336,6 +340,13 @@ def workshop(opened: Session, base: Base, found: Profile, shop: Workshop) -> Wor
     """What a model's tools may look at, with what they may run."""
     checks = {**read_checks(opened), **run_checks(opened)}
     return workbench.equipped(shop, opened, base, found, functools.partial(commit, opened), checks)
+
+
+def tried_before(opened: Session) -> list[earlier.Tried]:
+    """What earlier runs on the repository tried, but for files that the user excludes now."""
+    exclude = opened.settings.exclude
+    found = earlier.tried(opened.place.state, but=opened.name)
+    return [each for each in found if not any(guard.is_excluded(path, exclude) for path in each.paths)]
 
 
 def excluded_texts(tree: Tree, exclude: Sequence[str]) -> list[str]:
@@ -452,13 +463,17 @@ def name_of(proposal: Proposal, base: Base) -> str:
 def judged(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict], proposal: Proposal) -> Verdict:
     """What the funnel says of a proposal; what passed it is pared, and not on a ref yet."""
     opened.journal.add("proposal", proposal)
+    store = verdict_store(opened, base) if opened.settings.cache else None
+    every = checks(opened, view, base, verdicts)
     verdict = trial.attempt(
         proposal,
         base,
         lambda each, onto: commit(opened, each, onto),
-        checks(opened, view, base, verdicts),
+        known.remembering(every, store) if store else every,
         lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
     )
+    if store:
+        store.keep(verdict)
     if verdict.put_aside:
         keep.put_aside(opened.place.root, opened.name, verdict.commit)
     return pared(opened, view, proposal, base, verdict, verdicts) if verdict.accepted else verdict
@@ -498,6 +513,38 @@ def question(opened: Session, proposal: Proposal, base: Base, verdict: Verdict) 
         person.may_keep(verdict),
         opened.settings.model != "rules",
     )
+
+
+# What a verdict does not depend on: how proposals are looked for, what they cost, and what becomes of those kept.
+INDIFFERENT = {"model", "model_small", "rules", "functions", "effort", "attempts", "hotspots", "budget_usd", "keep"}
+INDIFFERENT |= {"max_time", "max_tokens", "max_output_tokens", "cache", "record", "prompts", "prices"}
+
+
+def verdict_store(opened: Session, base: Base) -> known.Store:
+    """The verdicts of earlier runs under the same circumstances on the same code."""
+    settings = opened.settings.model_dump(mode="json", exclude=INDIFFERENT)
+    about = digest(
+        {
+            "code": git.run(opened.place.root, "rev-parse", f"{base.commit}^{{tree}}"),
+            "tests": sorted(base.gate.items()),
+            "outputs": [bool(each) for each in base.outputs],  # their digests tell how often a workload was repeated
+            "project": [opened.project.folder, opened.project.roots, opened.project.tests, opened.project.workloads],
+            "interpreter": opened.project.interpreter,
+            "settings": settings,
+            "environment": {name: os.environ.get(name) for name in opened.settings.allow_env},
+            "sandbox": opened.target.layer,
+            "llmopt": [__version__, own_code()],
+        }
+    )
+    return known.Store(opened.place.state / "cache" / "verdicts", about, opened.name, str(machine.this()))
+
+
+@functools.lru_cache(maxsize=1)
+def own_code() -> str:
+    """A short name of llmopt's own sources: a check may have changed while the version has not."""
+    root = Path(__file__).parent
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.py"))}
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
 def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
@@ -651,7 +698,7 @@ def kept(opened: Session, verdict: Verdict) -> Verdict:
         opened.place.root, verdict.commit, keep.message(verdict, opened.name, specs, opened.target.layer)
     )
     keep.record(opened.place.root, opened.name, final, as_branch=opened.settings.keep == "branch")
-    return replace(verdict, commit=final)
+    return replace(verdict, commit=final, lines=git.changed_lines(opened.place.root, verdict.base, final))
 
 
 def accepted(base: Base, verdict: Verdict) -> Base:

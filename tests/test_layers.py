@@ -26,7 +26,7 @@ LAYERS = [
     ["baseline", "comparing", "benching"],
     ["calibration", "person"],
     ["noise_floor"],
-    ["trial", "checks/"],
+    ["trial", "checks/", "known"],
     ["timer"],
     ["localize", "profilers/"],
     ["project", "benchmark_files", "roots", "interpreters", "workloads/", "pytests", "output"],

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from llmopt.data import Conversation, Model, Reply, Usage
 from llmopt.errors import UsageError
+from llmopt.folders import write_private
 from llmopt.models.transcript import Exchange, from_line, to_line
 
 
@@ -63,9 +62,5 @@ def read(path: Path) -> Reply | None:
 
 
 def keep(path: Path, exchange: Exchange) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(OSError):  # a full disk loses the next run's saving, not this run
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-            file.write(to_line(exchange).encode())  # it holds the user's code
-        draft.replace(path)
+    """Keep an answer, which holds the user's code; where that fails the next run's saving is lost, not this run."""
+    write_private(path, to_line(exchange).encode())

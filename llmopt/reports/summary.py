@@ -53,9 +53,9 @@ def _reached(settings: Settings) -> list[str]:
 
 
 def _small(settings: Settings) -> str:
-    """The model for corrections, which is sent the same conversations."""
+    """The model for repairs, which is sent the same conversations."""
     small = settings.model_small
-    return f"; for corrections {small}{sent(small)}" if small else ""
+    return f"; for repairs {small}{sent(small)}" if small else ""
 
 
 def sent(model: str) -> str:
@@ -125,7 +125,7 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     lines = [f"{gain}, {_measured(outcome)}; {tried}, {cost}."]
     if len(outcome.workloads) > 1:
         lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
-    lines += [f"  {_kept_edit(verdict)}" for verdict in outcome.accepted]
+    lines += [f"  {_kept_edit(verdict)}" for verdict in sorted(outcome.accepted, key=lambda each: -yield_of(each))]
     lines += [*_put_aside(outcome), *_whole(outcome), *_left(outcome)]
     if outcome.stopped:
         lines.append(f"Stopped: {outcome.stopped}.")
@@ -171,9 +171,15 @@ def _measured(outcome: Outcome) -> str:
     return "as the product of the edits' own measurements (the end-to-end measurement was not taken)"
 
 
+def yield_of(verdict: Verdict) -> float:
+    """An edit's log speedup for each line that a reviewer has to read: what ranks the edits that were kept."""
+    return math.log(max(verdict.speedup, 1.0)) / max(verdict.lines, 1)
+
+
 def _kept_edit(verdict: Verdict) -> str:
+    size = f" in {words.count(verdict.lines, 'changed line')}" if verdict.lines else ""
     shown = f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}"
-    return f"{words.by_hand(verdict)}{shown}, by {verdict.author}"
+    return f"{words.by_hand(verdict)}{shown}{size}, by {verdict.author}"
 
 
 def _why_nothing(outcome: Outcome) -> list[str]:
@@ -206,6 +212,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "interval": bounds(verdict.interval),
                 "author": verdict.author,
                 "by_hand": bool(words.by_hand(verdict)),
+                "lines": verdict.lines,
                 "level": evidence.level(verdict.evidence),
                 "evidence": dict(verdict.evidence),
             }
@@ -218,6 +225,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "reason": verdict.reason,
                 "author": verdict.author,
                 "level": evidence.level(verdict.evidence),
+                "as_in": verdict.evidence.get("known", ""),
             }
             for verdict in outcome.rejected
         ],

@@ -81,8 +81,9 @@ def verdict(value: Verdict) -> str:
         shown = f"{describe(value.speedup, value.interval)} {short(value.function)}"
         return f"kept {by_hand(value)}{shown} ({output.one_line(value.author)})"
     end = "put aside" if value.put_aside else "turned down"
+    before = f" (as in run {value.evidence['known']})" if "known" in value.evidence else ""
     return output.one_line(
-        f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+        f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}{before}"
     )
 
 

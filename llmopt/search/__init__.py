@@ -17,13 +17,10 @@ def in_order(proposers: Sequence[Proposer]) -> Proposer:
     return propose
 
 
-RETRY = "retry-edit"  # a word in the subject of a request that only asks to correct edits that did not apply
-
-
 def repaired_by(model: Model, small: Model) -> Model:
-    """The model, with `small` to correct edits that did not apply."""
+    """The model, with `small` for what only asks to mend an edit."""
 
     def ask(conversation: Conversation) -> Reply:
-        return (small if RETRY in conversation.subject.split() else model)(conversation)
+        return (small if conversation.repairs else model)(conversation)
 
     return ask

@@ -18,7 +18,7 @@ from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, R
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.prompts import render
-from llmopt.search import RETRY, dossier, parallel
+from llmopt.search import dossier, parallel
 from llmopt.search.converse import NOTHING, Heard, Spent, converse
 from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
@@ -29,7 +29,8 @@ from llmopt.search.tools import Workshop
 
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
-UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests")  # evidence that tells a model nothing
+UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests", "known")  # evidence that tells a model nothing
+RETRY = "retry-edit"  # how the subject of a request ends that asks to correct edits that did not apply
 PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
@@ -126,6 +127,7 @@ class Thread:
     pending: Turn | None = None
     known: int = 0
     feedback: str = ""
+    repairs: bool = False  # the next question asks to mend what behaved otherwise
     waiting: tuple[Future[Turn], ...] = ()
     best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
     spent: Spent = NOTHING  # on tools
@@ -219,6 +221,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         gains=thread.gains + 1,
         failures=0,
         feedback=" refine kept",
+        repairs=False,
         done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING and not last.hint),
     )
 
@@ -326,9 +329,10 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
         return thread
     kind = feedback_kind(turn.proposal, verdict)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
-    failures = thread.failures + (kind not in ("timing", "edit", "duplicate", "person"))
-    messages = (*turn.messages, message)
-    return replace(thread, messages=messages, feedback=f" refine {kind}", failures=failures)
+    broke = kind not in ("timing", "edit", "duplicate", "person")
+    # A second failure in a row asks for another plan, see prompts/refine.md.
+    thread = replace(thread, repairs=broke and not thread.failures, failures=thread.failures + broke)
+    return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:
@@ -390,12 +394,12 @@ def _subject(thread: Thread, asking: Asking) -> str:
 def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking, among: int = 1) -> Turn:
     """The answer, corrected where it does not apply; `among` are asked side by side and share what tools may take."""
     subject, left = f"{_subject(thread, asking)} {what}", _left(thread, asking, among)
-    turn = _ask(thread, messages, subject, asking, left)
+    turn = _ask(thread, messages, subject, asking, left, thread.repairs)
     if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
     asked, left = (*turn.messages, Message("user", retry)), left.share(turn.spent)
-    second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left)
+    second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left, True)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
     return replace(second, proposal=replace(second.proposal, usage=both, plan=plan), spent=turn.spent + second.spent)
@@ -406,20 +410,24 @@ def _left(thread: Thread, asking: Asking, among: int = 1) -> Spent:
     return Spent(asking.calls, asking.recipe.call_tokens).share(thread.spent, among)
 
 
-def _ask(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Turn:
-    heard = _answer(thread, messages, subject, asking, left)
+def _ask(
+    thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent, repairs: bool
+) -> Turn:
+    heard = _answer(thread, messages, subject, asking, left, repairs)
     proposal = _proposal(thread, heard.reply, heard.shown, asking)
     return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent)
 
 
-def _answer(thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent) -> Heard:
+def _answer(
+    thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent, repairs: bool = False
+) -> Heard:
     shop = replace(asking.shop, shown=thread.shown) if asking.shop and asking.calls else None
 
     def ask(conversation: Conversation) -> Reply:
         sent = tuple(_hidden(message, asking.masks) for message in conversation.messages)
         return asking.model(replace(conversation, messages=sent))
 
-    heard = converse(Conversation(messages, subject), ask, shop, left, asking.folder)
+    heard = converse(Conversation(messages, subject, repairs=repairs), ask, shop, left, asking.folder)
     return heard if shop else replace(heard, shown=thread.shown)
 
 
@@ -455,8 +463,12 @@ def _proposal(thread: Thread, reply: Reply, shown: Mapping[str, frozenset[int]],
 def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
     """The thread with its first question."""
     told = [_without_excluded(each, asking.masks) for each in verdicts]
-    masks, tokens = asking.masks, asking.recipe.tokens
-    values = dossier.describe(thread.region, told, masks.read, asking.facts, tokens, search=masks.original)
+    masks, recipe = asking.masks, asking.recipe
+    earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
+    facts = replace(asking.facts, earlier=tuple(earlier))
+    values = dossier.describe(
+        thread.region, told, masks.read, facts, recipe.tokens, search=masks.original, similar=recipe.examples
+    )
     shown = values.pop("shown")
     values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}
     question = render(asking.first, asking.folder, **values)

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from llmopt import syntax
 from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
 from llmopt.errors import EditError
-from llmopt.search import patterns, uses
+from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
 
 TOKENS = 8_000  # of a dossier without the system prompt
+EXAMPLES = 600  # tokens of them for similar edits
 CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
 FRAME = 2_500  # characters of the template's own words
 LEAST_ROOM = 600  # characters
@@ -137,8 +138,10 @@ def describe(
     facts: Facts,
     tokens: int = TOKENS,
     search: ReadFile | None = None,
+    similar: int = EXAMPLES,
 ) -> dict[str, object]:
-    """The values of `optimize.md`; EditError when the focus's file cannot be read.
+    """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
+    similar edits.
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
@@ -146,6 +149,7 @@ def describe(
     code = open_code(read, facts.roots)
     found = uses.find([each.function for each in region.functions], facts.files, search or read, code)
     values = _small_values(region, verdicts, facts, code, found)
+    values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
     sheet = Sheet(code, max(tokens * CHARACTERS_PER_TOKEN - FRAME - len(repr(values)), LEAST_ROOM))
     _show(region, sheet)
     workloads = _workloads(facts, sheet)
@@ -392,6 +396,21 @@ def patterns_of(region: Region, code: Code) -> tuple[str, ...]:
     """What fits the shapes of the region's functions, the most important ones first."""
     texts = [source.text for each in _by_importance(region) if (source := _source(each, code))]
     return tuple(dict.fromkeys(advice for text in texts for advice in patterns.matching(text)))[:PATTERNS]
+
+
+def diagnosis(region: Region, code: Code) -> list[str]:
+    """The words that tell what is slow: names of the functions that cost something, their hot lines, what they call
+    outside of the repository, the types they are given, and the shapes seen in them."""
+    texts = list(patterns_of(region, code))
+    for each in (spot for spot in _by_importance(region) if spot.own_share >= DETAILED):
+        source = _source(each, code)
+        lines = hot_lines(each.lines, source, HOT_LINES) if source else ()
+        texts += [each.function.name, *(nearest.doing(line.text) for line in lines)]
+        texts += [function.name for function, _ in each.callees if _is_outside(function)]
+        texts += [kind for one in each.arguments for kind in one.kinds[:KINDS]]
+        if source and not lines and each == region.focus:
+            texts.append(nearest.doing(source.text))
+    return nearest.words(" ".join(texts))
 
 
 def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:

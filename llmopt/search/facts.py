@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from llmopt.data import Project, ReadFile, Workload
 from llmopt.errors import EditError
+from llmopt.search.earlier import Tried
 
 
 def no_tests(functions: Iterable[str]) -> Sequence[str]:
@@ -23,7 +24,7 @@ class Facts:
 
     `roots` are the folders modules are imported from, as in `Project`; `requires_python` is what the project declares;
     `files` are the repository's Python files, and `touching` gives the tests that are known to execute functions
-    (`Function.key`).
+    (`Function.key`). `earlier` is what runs before this one tried.
     """
 
     python: tuple[int, int, int]
@@ -34,6 +35,7 @@ class Facts:
     seconds: tuple[float, ...] = ()
     files: tuple[str, ...] = ()
     touching: Callable[[Iterable[str]], Sequence[str]] = no_tests
+    earlier: tuple[Tried, ...] = ()
 
 
 def facts_of(
@@ -42,6 +44,7 @@ def facts_of(
     read: ReadFile,
     files: Sequence[str] = (),
     touching: Callable[[Iterable[str]], Sequence[str]] = no_tests,
+    earlier: Sequence[Tried] = (),
 ) -> Facts:
     """The facts of a project whose files `read` gives."""
     return Facts(
@@ -53,6 +56,7 @@ def facts_of(
         seconds=tuple(seconds),
         files=tuple(files),
         touching=touching,
+        earlier=tuple(earlier),
     )
 
 

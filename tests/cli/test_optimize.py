@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -300,13 +301,30 @@ def test_a_conversation_goes_on_after_a_kept_edit_and_all_edits_are_checked_toge
     assert bool(done.json["whole"]) == (len(kept) > 1)
 
 
+def journal_of(repo: Path, done: shop.Done) -> Path:
+    return repo / ".llmopt" / "runs" / done.json["run"] / "journal.jsonl"
+
+
 @pytest.mark.slow
-def test_a_rerun_on_the_same_code_asks_nothing(repo: Path, tmp_path: Path) -> None:
-    model = answers(tmp_path / "m", WRONG)
-    first = llmopt(repo, "optimize", *FAST, "--attempts", "1", "--model", model, "--json")
-    again = llmopt(repo, "optimize", *FAST, "--attempts", "1", "--model", model, "--json")
+def test_a_rerun_on_the_same_code_asks_nothing_and_tries_nothing_again(repo: Path, tmp_path: Path) -> None:
+    again_and_again = '[next(o for o in orders if o == order)["customer"] for order in orders]'
+    slow = GOOD.replace('[order["customer"] for order in orders]', again_and_again)
+    model = answers(tmp_path / "m", WRONG, slow)
+    flags = (*FAST, "--attempts", "2", "--model", model, "--json")
+    first = llmopt(repo, "optimize", *flags)
+    again = llmopt(repo, "optimize", *flags)
     assert (first.code, again.code) == (3, 3), again.err
     assert first.json["tokens"] > 0
     assert again.json["tokens"] == 0
     assert "earlier run on the same code" in again.err
-    assert len(list((tmp_path / "m").glob("*-request.md"))) == 1
+    assert len(list((tmp_path / "m").glob("*-request.md"))) == 2
+    assert [each["stage"] for each in first.json["rejected"]] == [each["stage"] for each in again.json["rejected"]]
+    assert [each["as_in"] for each in first.json["rejected"]] == ["", ""]
+    assert [each["as_in"] for each in again.json["rejected"]] == [first.json["run"]] * 2
+    assert f"(as in run {first.json['run']})" in again.err
+    records = [json.loads(line) for line in journal_of(repo, again).read_text().splitlines()]
+    assert not [record for record in records if record["kind"] == "pairs"]
+    assert not (journal_of(repo, again).parent / "calls").exists()  # nothing was recorded to be replayed
+    flags = (*FAST, "--attempts", "1", "--model", answers(tmp_path / "n", WRONG), "--json")
+    anew = llmopt(repo, "optimize", *flags, "--no-cache")
+    assert [each["as_in"] for each in anew.json["rejected"]] == [""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -133,6 +134,26 @@ def test_a_smaller_model_corrects_what_does_not_apply() -> None:
     proposal = next(ask.propose([AT_F], [], replace(asking(model), model=repaired_by(model, small))))
     assert not proposal.problem
     assert small.subjects == [model.subjects[0] + " retry-edit"]
+
+
+def test_a_smaller_model_repairs_what_behaves_otherwise_and_plans_stay_with_the_larger() -> None:
+    model, small = Scripted(GOOD, GOOD), Scripted(GOOD)
+    verdicts: list[Verdict] = []
+    for proposal in ask.propose([AT_F], verdicts, replace(asking(model), model=repaired_by(model, small))):
+        verdicts.append(rejected(proposal, stage="calls"))
+    assert [subject.rpartition(" attempt=")[2] for subject in model.subjects] == ["1", "3 refine calls"]
+    assert [subject.rpartition(" attempt=")[2] for subject in small.subjects] == ["2 refine calls"]
+    assert "repair it" in small.asked[0].messages[-1].text
+    assert "take another of your plans" in model.asked[-1].messages[-1].text
+
+
+def test_an_edit_without_a_gain_is_nothing_to_repair() -> None:
+    model, small = Scripted(GOOD, GOOD), Scripted()
+    verdicts: list[Verdict] = []
+    drawn = ask.propose([AT_F], verdicts, replace(asking(model), model=repaired_by(model, small)))
+    verdicts.append(rejected(next(drawn), stage="timing", speedup=0.9, interval=(0.8, 0.95)))
+    next(drawn)
+    assert model.subjects[-1].endswith("refine timing")
 
 
 def test_an_answer_that_fails_twice_becomes_a_problem_and_its_tokens_count() -> None:
@@ -280,6 +301,26 @@ def test_high_effort_asks_for_plans_and_implements_each_in_a_request_of_its_own(
     assert all(conversation.messages[:2] == plans.messages for conversation in each)
     texts = sorted(conversation.messages[3].text for conversation in each)
     assert texts[1].startswith("Implement plan 2 alone:\n\n```text\n2. Keep a heap. It is long. gain: 1.1 x\n```\n")
+
+
+def test_a_plan_is_verified_while_the_answer_to_another_is_waited_for() -> None:
+    verifying = threading.Event()
+
+    class Late(ByPlan):
+        """Answers the second plan only once the first one's proposal is with whoever verifies it."""
+
+        def __call__(self, conversation: Conversation) -> Reply:
+            if conversation.subject.endswith("plan=2") and not verifying.wait(20):
+                raise ModelError("nobody verified anything meanwhile")
+            return super().__call__(conversation)
+
+    model = Late({"plans": PLANS, "plan=1": GOOD, "plan=2": GOOD.replace("min(xs)", "heapq.nsmallest(1, xs)[0]")})
+    verdicts: list[Verdict] = []
+    drawn = ask.propose([AT_F], verdicts, asking(model, "high"))
+    first = next(drawn)
+    verifying.set()
+    verdicts.append(rejected(first))
+    assert "nsmallest" in next(drawn).files["m.py"]
 
 
 def test_of_plans_that_all_failed_the_nearest_to_a_gain_is_refined() -> None:

@@ -333,3 +333,14 @@ def test_a_file_that_is_gone_is_an_edit_error() -> None:
     spot = hotspot(function=Function("gone.py", "f", 1))
     with pytest.raises(EditError, match=r"gone\.py does not exist"):
         dossier.describe(region(spot), (), reader(), FACTS)
+
+
+def test_similar_edits_are_offered_after_what_was_measured_and_within_their_tokens() -> None:
+    values = dossier.describe(region(hotspot(), DRIVEN), (), reader(), FACTS, similar=600)
+    without = dossier.describe(region(hotspot(), DRIVEN), (), reader(), FACTS, similar=0)
+    assert without["examples"] == ()
+    assert sum(each.size for each in values["examples"]) <= 1800
+    text, bare = (render("optimize", task="medium", plans=0, **each) for each in (values, without))
+    assert "Similar edits" not in bare
+    assert "membership in a list, tested in a loop" in values["examples"][0].about
+    assert text.index("What was measured") < text.index("Similar edits") < text.index("What to answer")
