@@ -173,7 +173,20 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
         if where.get(name) == str(file):
             _refuse_foreign_server(name, getattr(settings, name) or "", file)
     _refuse_foreign_agent(settings, where, file)
+    _refuse_foreign_reach(settings, where, file)
     return settings
+
+
+def _refuse_foreign_reach(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
+    """Nor what the repository's code may reach on the user's machine, or which file is written there."""
+    opened = [name for name in ("allow_network", "allow_read", "allow_env", "record") if getattr(settings, name)]
+    opened += ["sandbox"] if settings.sandbox == "off" else []
+    for name in opened:
+        if where.get(name) == str(file):
+            raise UsageError(
+                f"{file} sets {name.replace('_', '-')}, by which a repository would reach more of your machine",
+                f"if that is meant, say so yourself: {flag(name)}, or LLMOPT_{name.upper()} in the environment",
+            )
 
 
 def _refuse_foreign_agent(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
