@@ -1,6 +1,6 @@
 """Packages that the check was not tuned on until 2026-11-27, when what it missed of these was read to improve it.
 
-Their later figures flatter it like those of the others. Like those of `packages.py`, with edits and slips written for this study.
+Their later figures flatter it like those of the others. The edits and slips were written for this study.
 """
 
 from __future__ import annotations
