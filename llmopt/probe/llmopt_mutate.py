@@ -286,7 +286,11 @@ def _of_others(args, kwargs, keys):
 
 
 def _near(constant):
-    return (constant, constant + 1, constant - 1) if type(constant) is int else (constant,)
+    if type(constant) is int:
+        return constant, constant + 1, constant - 1
+    if type(constant) in (str, bytes) and constant.swapcase() != constant:
+        return constant, constant.swapcase()
+    return (constant,)
 
 
 def _of_argument(args, kwargs, key, value, may_be_none):

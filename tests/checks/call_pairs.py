@@ -52,6 +52,13 @@ def f(n):
     return add
 --- calls
 f(3)
+=== a word in capitals: result
+def f(text): return text.lower() in ("inf", "-inf", "nan")
+--- new
+def f(text): return text in ("inf", "-inf", "nan")
+--- calls
+f("12")
+f("inf")
 === reordered dict: order of keys
 def f(names): return {n: len(n) for n in names}
 --- new
