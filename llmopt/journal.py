@@ -22,7 +22,7 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmopt.data import Conversation, Model, Reply
+from llmopt.data import Conversation, Model, Outcome, Reply
 from llmopt.errors import LlmoptError, ProjectError, UsageError
 
 Value = TypeVar("Value")
@@ -124,6 +124,25 @@ class Journal:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def last_outcome(record: Path) -> Outcome | None:
+    """How a run ended, None while it has not; ProjectError for a record that cannot be read."""
+    outcome: Any = None
+    for line in records(record):
+        if line["kind"] == "outcome":
+            outcome = line["value"]
+    return read_as(Outcome, outcome, record) if outcome else None
+
+
+def read_as(of: type[Value], value: Any, record: Path) -> Value:
+    """A journal's JSON as the value it was; ProjectError for what is none."""
+    try:
+        return TypeAdapter(of).validate_python(value)
+    except ValidationError as problem:
+        raise ProjectError(
+            f"{record} cannot be read: {problem.errors()[0]['msg']}", "another version of llmopt may have written it"
+        ) from None
 
 
 def plain(value: Any) -> Any:

@@ -138,6 +138,7 @@ def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> No
         headroom=2.0,
         changed=source,
         moved=moved,
+        hint="",
         **news,
     )
     assert as_instruction(kept_text) == []

@@ -22,7 +22,7 @@ LAYERS = [
     ["revisions", "changes"],
     ["session", "loop"],
     ["search/", "models/", "keep"],
-    ["prompts", "edits", "replies", "syntax"],
+    ["prompts", "edits", "replies"],
     ["baseline", "comparing", "benching"],
     ["calibration", "person"],
     ["noise_floor"],
@@ -34,7 +34,7 @@ LAYERS = [
     ["doubts"],
     ["judge", "samples"],
     ["reported"],
-    ["data", "errors", "evidence", "folders", "keys", "machine"],
+    ["data", "errors", "evidence", "folders", "keys", "machine", "syntax"],
 ]
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from llmopt import evidence, git, journal, syntax
-from llmopt.commands.runs import last_outcome, read_as
 from llmopt.data import Base, Outcome, Pair, Profile, Verdict
 from llmopt.errors import ProjectError, WorkloadError
+from llmopt.journal import last_outcome, read_as
 from llmopt.judge import cost
 from llmopt.keep import Kept
 from llmopt.reports import flame, words

@@ -28,6 +28,7 @@ def agent(acts: str) -> str:
     return f"agent:{shlex.join([sys.executable, coder.__file__, acts])}"
 
 
+@pytest.mark.slow
 def test_what_an_agent_committed_in_its_copy_is_judged_and_kept_and_its_cost_is_not_known(repo: Path) -> None:
     before = shop.state(repo)
     done = llmopt(repo, "optimize", *FAST, "--model", agent("good+tests+commit"), "--json")
@@ -46,6 +47,7 @@ def test_what_an_agent_committed_in_its_copy_is_judged_and_kept_and_its_cost_is_
     assert "tokens and cost not known" in shown.out
 
 
+@pytest.mark.slow
 def test_a_wrong_edit_goes_back_and_an_agent_that_gives_up_is_one_line(repo: Path) -> None:
     done = llmopt(repo, "optimize", *FAST, "--model", agent("wrong,told+fail"), "--json")
     assert done.code == 3, done.err
@@ -83,6 +85,7 @@ def test_a_repository_cannot_name_an_agent_nor_what_it_may_reach(repo: Path, lin
     assert "a program that may get your key" in done.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_agent_and_leaves_nothing(repo: Path, tmp_path: Path) -> None:
     mark = f"coder-hangs-in-{tmp_path.name}"
     running = subprocess.Popen(

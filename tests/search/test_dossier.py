@@ -340,7 +340,7 @@ def test_similar_edits_are_offered_after_what_was_measured_and_within_their_toke
     without = dossier.describe(region(hotspot(), DRIVEN), (), reader(), FACTS, similar=0)
     assert without["examples"] == ()
     assert sum(each.size for each in values["examples"]) <= 1800
-    text, bare = (render("optimize", task="medium", plans=0, **each) for each in (values, without))
+    text, bare = (render("optimize", task="medium", plans=0, calls=0, **each) for each in (values, without))
     assert "Similar edits" not in bare
     assert "membership in a list, tested in a loop" in values["examples"][0].about
     assert text.index("What was measured") < text.index("Similar edits") < text.index("What to answer")
