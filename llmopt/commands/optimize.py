@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from llmopt.keep import Kept
 from llmopt.models import agent, budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
+from llmopt.reports.live import Budget
 from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.sandbox import granted
@@ -74,6 +76,7 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             if options.dry_run:
                 return dry_run.show(opened, view, options.json)
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
+            view.phase("base")
             base = gated(opened, view)
             opened = session.with_gate(opened, base)
             asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
@@ -95,14 +98,12 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
 def open_view(console: Screen, opened: Session, options: Options) -> View:
     """The live screen or the log; with --json always the log, on standard error."""
     settings = opened.settings
-    budget_usd = f" of ${settings.budget_usd:g}" if settings.budget_usd is not None else ""
     return terminal.open_view(
         console,
         live=not options.json,
         verbose=options.verbose,
         quiet=options.quiet,
-        max_seconds=settings.max_time,
-        budget=budget_usd,
+        budget=Budget(settings.max_time, settings.budget_usd, settings.max_tokens),
     )
 
 
@@ -267,9 +268,10 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
     if not outcome.accepted or progress.interrupted or progress.base is None:
         return outcome
     try:
+        view.phase("end to end")
         outcome = finish.verify(opened, progress.base, outcome, stages.run_checks(opened), view.stage)
-        view.stage("measuring all kept edits end to end against the base")
-        return finish.measure(opened, progress.base, outcome, view.progress)
+        view.stage("measuring all kept edits against the base")
+        return finish.measure(opened, progress.base, outcome, partial(view.progress, most=finish.MOST_ROUNDS))
     except KeyboardInterrupt:
         return replace(outcome, stopped="interrupted", interrupted=True)
 
