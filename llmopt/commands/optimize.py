@@ -12,7 +12,7 @@ from typing import Any
 
 from llmopt import baseline, finish, git, loop, models, person, search, session, stages
 from llmopt import project as projects
-from llmopt.commands import dry_run, interactive
+from llmopt.commands import dry_run, interactive, interrupts
 from llmopt.config import Settings, flag
 from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
 from llmopt.errors import LlmoptError, ProjectError, UsageError
@@ -82,14 +82,8 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
             progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
-        kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
-        outcome = replace(
-            outcome,
-            branch=kept.branch if kept else "",
-            seconds=opened.journal.seconds() + time.monotonic() - opened.started,
-        )
-        opened.journal.add("outcome", outcome)
-        report(outcome, kept, options)
+        with interrupts.held(already=outcome.interrupted):
+            outcome = close(opened, outcome, options)
         if progress.error:
             raise progress.error
         return exit_code(outcome)
@@ -274,6 +268,16 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
         return finish.measure(opened, progress.base, outcome, partial(view.progress, most=finish.MOST_ROUNDS))
     except KeyboardInterrupt:
         return replace(outcome, stopped="interrupted", interrupted=True)
+
+
+def close(opened: Session, outcome: Outcome, options: Options) -> Outcome:
+    """Keep what was accepted where it was asked for, write the outcome down, and say it."""
+    kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
+    seconds = opened.journal.seconds() + time.monotonic() - opened.started
+    outcome = replace(outcome, branch=kept.branch if kept else "", seconds=seconds)
+    opened.journal.add("outcome", outcome)
+    report(outcome, kept, options)
+    return outcome
 
 
 def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
