@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,9 @@ def test_on_a_terminal_it_is_laid_out_and_paged(tmp_path: Path) -> None:
     assert written.startswith("paged")
     assert "| code |" not in written
     assert "interrupted (Ctrl-C or SIGTERM)" in " ".join(written.split())
+
+
+def test_the_pages_are_in_the_wheel_where_they_are_looked_for() -> None:
+    root = command.CHECKOUT.parent
+    targets = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    assert targets["wheel"]["force-include"]["docs"] == command.INSTALLED.relative_to(root).as_posix()
