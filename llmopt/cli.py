@@ -666,7 +666,16 @@ def doctor(
     path: PathArgument = Path(),
     workload: Workloads = None,
     test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="SPEC", help="The model to check.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="SPEC",
+            help="The model to check.",
+            autocompletion=complete.one_of(*complete.MODELS),
+        ),
+    ] = None,
     python: Python = None,
     sandbox: SandboxChoice = None,
     allow_network: AllowNetwork = None,

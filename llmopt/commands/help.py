@@ -34,6 +34,7 @@ TOPICS = {
     "agents": Topic("reference", "Agents", "a coding agent as the proposer"),
     "budget": Topic("reference", "Budgets", "bounds in dollars, tokens and time"),
     "settings": Topic("reference", "Settings", "every setting with its flag and default"),
+    "screen": Topic("reference", "What a run shows", "the live view, the log, and Ctrl-C"),
     "interactive": Topic("reference", "Deciding by hand", "the keys of --interactive"),
     "evidence": Topic("reference", "Evidence", "what shows that an edit behaves the same, and --require"),
     "measuring": Topic("how-we-measure", "", "how faster is told from noise"),
@@ -52,7 +53,7 @@ TOPICS = {
 }
 OTHER_NAMES = {"confinement": "sandbox", "keys": "models", "configuration": "settings", "config": "settings"}
 OTHER_NAMES |= {"budgets": "budget", "workload": "workloads", "model": "models", "exit": "exit-codes"}
-OTHER_NAMES |= {"noise": "measuring", "judge": "measuring", "agent": "agents", "report": "reports"}
+OTHER_NAMES |= {"noise": "measuring", "judge": "measuring", "agent": "agents"}
 
 
 def run(name: str, commands: Sequence[str]) -> int:

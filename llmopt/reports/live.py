@@ -113,8 +113,8 @@ def _trying(trying: Trying | None) -> list[RenderableType]:
     """The candidate and what it has passed so far."""
     if trying is None:
         return []
-    passed = "  ".join(f"✓ {check}" for check in trying.checks[:-1])
-    return [_cut(Text(f"▸ {trying.what}")), *([_cut(Text(f"  {passed}", style="dim"))] if passed else [])]
+    passed = ", ".join(trying.checks[:-1])
+    return [_cut(Text(f"▸ {trying.what}")), *([_cut(Text(f" ✓ {passed}", style="dim"))] if passed else [])]
 
 
 def _stage(state: State, now: float, spinner: RenderableType) -> RenderableType:
@@ -184,4 +184,5 @@ def verdict_line(verdict: Verdict) -> Text:
     """A kept edit with a tick, another with a cross and the stage that turned it down."""
     if verdict.accepted:
         return Text.assemble(("✓ ", "green"), words.verdict(verdict))
-    return Text(f"✗ {words.verdict(verdict)}", style="dim", overflow="ellipsis", no_wrap=True)
+    text = words.verdict(verdict).removeprefix("turned down at ")  # the cross says so
+    return Text(f"✗ {text}", style="dim", overflow="ellipsis", no_wrap=True)

@@ -52,7 +52,15 @@ def optimize(repo: Path, temporary: Path) -> Terminal:
 @pytest.mark.slow
 def test_ctrl_c_after_an_edit_was_kept_keeps_it_and_reports(repo: Path, tmp_path: Path) -> None:
     with optimize(repo, tmp_path / "tmp") as terminal:
-        for text in ("base: 1 tests pass", "hot function", "▸ rules: ", "✓ calls", "timing: ", " pairs, ", "✓ kept"):
+        for text in (
+            "base: 1 tests pass",
+            "hot function",
+            "▸ rules: ",
+            "✓ duplicate, guard, calls",
+            "timing: ",
+            " pairs, ",
+            "✓ kept",
+        ):
             terminal.wait_for(text)
         terminal.wait_for("measuring all kept edits")
         terminal.type("\x03")

@@ -43,7 +43,7 @@ def test_every_screen_fits_the_terminal_and_says_what_goes_on(width: int, height
     assert len(rows) < height
     assert max(map(cell_len, rows)) <= width
     text = "\n".join(rows)
-    assert "* timing: 10 of 30 pairs, 1.20x [1.05, 1.33]" in text
+    assert "* confirmation: 10 of 30 pairs, 1.20x [1.05, 1.33]" in text
     assert "10 tried, 1 kept (1.31x)" in text
     assert "▸ search (round 2)" in text
 
@@ -57,9 +57,9 @@ def test_at_80_columns_all_there_is_to_know_is_on_the_screen() -> None:
     assert re.search(r"orders.py::a_function_whose\S+… +10 % ", text)
     assert "and 12 more, too little to gain" in text
     assert "✓ kept 1.31x [1.27, 1.35] orders.py::total (rules: sum)" in text
-    assert "✗ turned down at calls: orders.py::customers (anthropic:NAME): customers differ" in text
+    assert "✗ calls: orders.py::customers (anthropic:NAME): customers differs from the base" in text
     assert "▸ anthropic:NAME on orders.py::report" in text
-    assert "✓ duplicate  ✓ guard  ✓ calls  ✓ near tests  ✓ output  ✓ tests  ✓ coverage" in text
+    assert " ✓ duplicate, guard, calls, near tests, output, tests, coverage, require, timing\n" in text
     assert "10 of 30 pairs, 1.20x [1.05, 1.33], at most 1 min 20 s left" in text  # 40 s for 10, so 80 s for 20
     assert "✓ base  ✓ profile  ▸ search (round 2)" in text
     assert "12.3k of 500k tokens, $0.04 of $2" in text
@@ -70,7 +70,7 @@ def test_on_a_low_terminal_what_was_kept_and_what_is_done_stay_longest() -> None
     rows = shown(80, 10)
     assert any(row.startswith("✓ kept 1.31x") for row in rows)
     assert not any(row.startswith("✗") for row in rows)
-    assert any("timing: 10 of 30 pairs" in row for row in rows)
+    assert any("confirmation: 10 of 30 pairs" in row for row in rows)
 
 
 def on_a_terminal(width: int, height: int, **environment: str) -> str:
@@ -112,7 +112,7 @@ def test_a_real_terminal_is_redrawn_and_left_with_the_verdicts(width: int, heigh
     plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", written).replace("\r\n", "\n").replace("\r", "\n")
     assert max(map(cell_len, plain.splitlines())) <= width
     left = plain[plain.rindex("Ctrl-C stops") :]
-    assert left.count("✗ turned down at calls") == 9
+    assert left.count("✗ calls: ") == 9
     assert "✓ kept 1.31x" in left
 
 

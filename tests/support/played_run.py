@@ -13,7 +13,7 @@ from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 
 LONG = "a_function_whose_name_is_longer_than_any_column_for_names_can_be.inner.innermost"
-CHECKS = ("duplicate", "guard", "calls", "near tests", "output", "tests", "coverage")
+CHECKS = ("duplicate", "guard", "calls", "near tests", "output", "tests", "coverage", "require", "timing")
 HEADER = [
     "llmopt run 20261127-093000 on shop at 3f2a9c1b0d",
     "Python 3.11.2 (.venv); tests: python -m pytest tests; workloads: benchmarks/bench_report.py, benchmarks/bench_x",
@@ -51,7 +51,7 @@ def play(view: View, between: Callable[[], object]) -> None:
     view.phase("search")
     view.spent(Usage(12_000, 0, 345, 0, 0.04))
     try_one(view, "report", len(CHECKS), between)
-    view.check("timing", "anthropic:NAME on orders.py::report")
+    view.check("confirmation", "anthropic:NAME on orders.py::report")
     for pairs in range(1, 11):
         view.progress(Decision("continue", "", 1.2, (0.0, 0.0) if pairs < 7 else (1.05, 1.33), pairs), 30)
         between()
