@@ -29,7 +29,7 @@ def completed(folder: Path, line: str) -> list[str]:
     """What bash is offered at the end of a line."""
     words = line.split(" ")
     asked = {"_LLMOPT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    code = "import sys; sys.argv = ['llmopt']; from llmopt import cli; cli.app(prog_name='llmopt')"
+    code = "import sys; sys.argv = ['llmopt']; from llmopt.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, env=shop.environment(**asked)
     )
