@@ -285,9 +285,14 @@ def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
     if options.json:
         print(json.dumps(summary.as_json(outcome)))
         return
-    console = Screen(soft_wrap=True)
-    for number, line in enumerate(summary.text(outcome, kept)):
-        console.print(line, style="bold" if number == 0 else None)
+    say(summary.text(outcome, kept), Screen())
+
+
+def say(lines: list[str], console: Screen) -> None:
+    """The lines, broken between words on a terminal; those with a command stay whole, as they are to be copied."""
+    for number, line in enumerate(lines):
+        is_whole = not console.is_terminal or "git " in line or "llmopt " in line
+        console.print(line, style="bold" if number == 0 else None, soft_wrap=is_whole)
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -145,9 +145,10 @@ def _footer(state: State, now: float) -> list[RenderableType]:
     kept = [verdict.speedup for verdict in state.verdicts if verdict.accepted]
     gain = f" ({math.prod(kept):.2f}x)" if kept else ""
     tried = f"{len(state.verdicts)} tried, {len(kept)} kept{gain}"
-    left = words.coarse(max(0.0, state.budget.seconds - (now - state.started)))
+    left = state.budget.seconds - (now - state.started)
     lines = [f"{tried} · {words.spent(state.usage, state.budget.usd, state.budget.tokens)}"]
-    lines.append(f"{elapsed} gone, at most {left} left · Ctrl-C stops, what is kept stays")
+    until = f"at most {words.coarse(left)} left" if left > 0 else "its time is over: ends after this"
+    lines.append(f"{elapsed} gone, {until} · Ctrl-C stops, what is kept stays")
     return [_cut(Text(line, style="dim")) for line in [*_phases(state), *lines]]
 
 

@@ -73,6 +73,13 @@ def test_on_a_low_terminal_what_was_kept_and_what_is_done_stay_longest() -> None
     assert any("confirmation: 10 of 30 pairs" in row for row in rows)
 
 
+def test_a_run_that_is_over_time_says_when_it_ends() -> None:
+    state = live.State(budget=live.Budget(60.0), started=0.0)
+    stream = io.StringIO()
+    Screen(file=stream, width=80).print(live.screen(state, 75.0, Text("*")))
+    assert "1 min 15 s gone, its time is over: ends after this" in stream.getvalue()
+
+
 def on_a_terminal(width: int, height: int, **environment: str) -> str:
     """What the played run writes to a terminal of this size."""
     leader, follower = pty.openpty()
