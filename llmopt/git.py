@@ -80,6 +80,7 @@ def run_bytes(root: Path, *arguments: str, stdin: bytes | None = None, env: Mapp
                 env={"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
+                start_new_session=True,  # Ctrl-C is llmopt's: a git command is short, and ends as a whole
             )
         except gitpython.GitCommandError as problem:
             raise _failure(root, arguments[0], problem) from None

@@ -91,13 +91,21 @@ def build(opened: Session, view: View, model: Model | None, ask_person: person.A
     tried: Counter[str] = Counter()
     memory = ask.Memory()
     return Stages(
-        profile=lambda base: profile(opened, base, view.stage),
+        profile=lambda base: profiled(opened, base, view),
         localize=lambda found: localized(opened, found),
         propose=lambda base: proposer(opened, base, model, memory, view),
         attempt=lambda proposal, base, verdicts: attempt(opened, view, proposal, base, verdicts, tried, ask_person),
         accept=accepted,
         enough=lambda: enough(opened),
     )
+
+
+def profiled(opened: Session, base: Base, view: View) -> Profile:
+    """Both passes over the base, as a phase of the run; then comes the search."""
+    view.phase("profile")
+    found = profile(opened, base, view.stage)
+    view.phase("search")
+    return found
 
 
 def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profile:
@@ -465,12 +473,13 @@ def judged(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict],
     opened.journal.add("proposal", proposal)
     store = verdict_store(opened, base) if opened.settings.cache else None
     every = checks(opened, view, base, verdicts)
+    what = f"{proposal.author} on {words.short(proposal.hotspot.function.key)}"
     verdict = trial.attempt(
         proposal,
         base,
         lambda each, onto: commit(opened, each, onto),
         known.remembering(every, store) if store else every,
-        lambda stage: view.stage(f"{stage}: {proposal.author} on {proposal.hotspot.function.name}"),
+        lambda stage: view.check(stage, what, base.test_seconds if stage == "tests" else 0.0),
     )
     if store:
         store.keep(verdict)
@@ -651,7 +660,8 @@ def timed_checks(opened: Session, view: View, base: Base, verdicts: Sequence[Ver
     def timed(stage: str, rule: judge.Rule, **options: Any) -> Check:
         limits, counter = opened.workload_limits, opened.counter
         target, tree_of = opened.target, opened.trees.of
-        return timing.check(stage, rule, target, tree_of, limits, view.progress, save, counter=counter, **options)
+        progress = functools.partial(view.progress, most=rule.max_pairs)
+        return timing.check(stage, rule, target, tree_of, limits, progress, save, counter=counter, **options)
 
     return {
         "timing": timed("timing", judge.screening(*asked)),

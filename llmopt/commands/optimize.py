@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmopt import baseline, finish, git, loop, models, person, search, session, stages
 from llmopt import project as projects
-from llmopt.commands import dry_run, interactive
+from llmopt.commands import dry_run, interactive, interrupts
 from llmopt.config import Settings, flag
 from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
 from llmopt.errors import LlmoptError, ProjectError, UsageError
@@ -19,6 +20,7 @@ from llmopt.keep import Kept
 from llmopt.models import agent, budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
+from llmopt.reports.live import Budget
 from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
 from llmopt.sandbox import granted
@@ -74,19 +76,14 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             if options.dry_run:
                 return dry_run.show(opened, view, options.json)
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
+            view.phase("base")
             base = gated(opened, view)
             opened = session.with_gate(opened, base)
             asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
             progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
-        kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
-        outcome = replace(
-            outcome,
-            branch=kept.branch if kept else "",
-            seconds=opened.journal.seconds() + time.monotonic() - opened.started,
-        )
-        opened.journal.add("outcome", outcome)
-        report(outcome, kept, options)
+        with interrupts.held(already=outcome.interrupted):
+            outcome = close(opened, outcome, options)
         if progress.error:
             raise progress.error
         return exit_code(outcome)
@@ -95,14 +92,12 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
 def open_view(console: Screen, opened: Session, options: Options) -> View:
     """The live screen or the log; with --json always the log, on standard error."""
     settings = opened.settings
-    budget_usd = f" of ${settings.budget_usd:g}" if settings.budget_usd is not None else ""
     return terminal.open_view(
         console,
         live=not options.json,
         verbose=options.verbose,
         quiet=options.quiet,
-        max_seconds=settings.max_time,
-        budget=budget_usd,
+        budget=Budget(settings.max_time, settings.budget_usd, settings.max_tokens),
     )
 
 
@@ -267,11 +262,22 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
     if not outcome.accepted or progress.interrupted or progress.base is None:
         return outcome
     try:
+        view.phase("end to end")
         outcome = finish.verify(opened, progress.base, outcome, stages.run_checks(opened), view.stage)
-        view.stage("measuring all kept edits end to end against the base")
-        return finish.measure(opened, progress.base, outcome, view.progress)
+        view.stage("measuring all kept edits against the base")
+        return finish.measure(opened, progress.base, outcome, partial(view.progress, most=finish.MOST_ROUNDS))
     except KeyboardInterrupt:
         return replace(outcome, stopped="interrupted", interrupted=True)
+
+
+def close(opened: Session, outcome: Outcome, options: Options) -> Outcome:
+    """Keep what was accepted where it was asked for, write the outcome down, and say it."""
+    kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
+    seconds = opened.journal.seconds() + time.monotonic() - opened.started
+    outcome = replace(outcome, branch=kept.branch if kept else "", seconds=seconds)
+    opened.journal.add("outcome", outcome)
+    report(outcome, kept, options)
+    return outcome
 
 
 def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
@@ -279,9 +285,14 @@ def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
     if options.json:
         print(json.dumps(summary.as_json(outcome)))
         return
-    console = Screen(soft_wrap=True)
-    for number, line in enumerate(summary.text(outcome, kept)):
-        console.print(line, style="bold" if number == 0 else None)
+    say(summary.text(outcome, kept), Screen())
+
+
+def say(lines: list[str], console: Screen) -> None:
+    """The lines, broken between words on a terminal; those with a command stay whole, as they are to be copied."""
+    for number, line in enumerate(lines):
+        is_whole = not console.is_terminal or "git " in line or "llmopt " in line
+        console.print(line, style="bold" if number == 0 else None, soft_wrap=is_whole)
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -20,6 +20,19 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
 
 
+def coarse(seconds: float) -> str:
+    """For times that run on a screen, or are guesses: "12 s", "4 min 05 s", "1 h 20 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole // 60 % 60:02d} min"
+
+
+def expected(seconds: float) -> str:
+    """ " (about 12 s)"; "" where it is not known, or not worth a word."""
+    return f" (about {coarse(seconds)})" if seconds >= 1 else ""
+
+
 def precise(seconds: float) -> str:
     """A duration with three digits, for those that are compared: "1.23 ms", "12.3 s"."""
     if seconds >= 120:
@@ -67,6 +80,19 @@ def tokens(usage: Usage) -> str:
         return "no tokens used"
     number = f"{usage.tokens / 1000:.1f}k" if usage.tokens >= 1000 else str(usage.tokens)
     return f"{number} tokens, ${usage.cost_usd:.2f}"
+
+
+def spent(usage: Usage, usd: float | None, most: int | None) -> str:
+    """The same against a budget: "12.3k of 500k tokens, $0.04 of $2"."""
+    if not usage.known or (usd is None and most is None):
+        return tokens(usage)
+    of_tokens = f" of {_thousands(most)}" if most is not None else ""
+    of_usd = f" of ${usd:g}" if usd is not None else ""
+    return f"{_thousands(usage.tokens)}{of_tokens} tokens, ${usage.cost_usd:.2f}{of_usd}"
+
+
+def _thousands(number: int) -> str:
+    return f"{number / 1000:.1f}".removesuffix(".0") + "k" if number >= 1000 else str(number)
 
 
 def short(function: str) -> str:
@@ -129,11 +155,12 @@ def _localized(value: Localized) -> list[str]:
     return lines
 
 
-def decision(value: Decision) -> str:
-    """The state of a running measurement: "5 pairs, about 1.31x", "9 pairs, 1.31x [1.20, 1.43]"."""
+def decision(value: Decision, most: int = 0) -> str:
+    """The state of a running measurement: "5 pairs, about 1.31x", "9 of 30 pairs, 1.31x [1.20, 1.43]"."""
     known = value.interval[0] > 0
     shown = describe(value.speedup, value.interval) if known else f"about {value.speedup:.2f}x"
-    return f"{count(value.pairs, 'pair')}, {shown}"
+    pairs = f"{value.pairs} of {count(most, 'pair')}" if most else count(value.pairs, "pair")
+    return f"{pairs}, {shown}"
 
 
 def command(tests: TestCommand) -> str:
