@@ -354,6 +354,7 @@ def _of_float(value, depth):
 
 TEXTS = (
     ("empty", lambda text: ""),
+    ("each line twice", lambda text: "".join(line * 2 for line in text.splitlines(True))),
     ("first character only", lambda text: text[:1]),
     ("without the last character", lambda text: text[:-1]),
     ("without the first character", lambda text: text[1:]),
@@ -366,7 +367,6 @@ TEXTS = (
     ("with a line end", lambda text: text + "\n"),
     ("with line ends for spaces", lambda text: text.replace(" ", "\n")),
     ("twice, a carriage return between", lambda text: text + "\r" + text),
-    ("each line twice", lambda text: "".join(line * 2 for line in text.splitlines(True))),
     ("with a digit", lambda text: text + "0"),
     ("wide characters", lambda text: "ß\u0130\u4e2d\U0001f600\x00¬"),
     ("a percent sign", lambda text: "%"),
