@@ -218,7 +218,7 @@ def sympy(interpreter: Interpreter, folder: Path) -> None:
     reading, profile = _timed(lambda: sampling.profile(lambda i, tasks: reports, tree, project))
     naming, (found, skipped) = _timed(lambda: localize.hotspots(profile, _reader(tree), min_speedup=1.03))
     hot = [hotspot.function for hotspot in found[:HOT]]
-    second, detailed = _timed(lambda: lines.detail(profile, hot, run_one, overlay=overlay.folder(interpreter)))
+    second, detailed = _timed(lambda: lines.detail(profile, hot, run_one, tree, overlay=overlay.folder(interpreter)))
     total = run_seconds + reading + naming
     print("| step | seconds | of the plain run |\n|---|---|---|")
     for step, seconds in {

@@ -18,6 +18,8 @@ from pathlib import Path
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "llmopt --version": ["-m", "llmopt", "--version"],
+    "llmopt": ["-m", "llmopt"],
+    "llmopt help budget": ["-m", "llmopt", "help", "budget"],
     "llmopt --help": ["-m", "llmopt", "--help"],
     "llmopt optimize --help": ["-m", "llmopt", "optimize", "--help"],
     "python -c 'import typer'": ["-c", "import typer"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,12 +14,34 @@ def main() -> None:
         print(f"llmopt {__version__}")
         return
     try:
-        from llmopt import cli
-
-        code = cli.main(sys.argv[1:])
+        sys.exit(alone() if is_alone() else command_line())
     except KeyboardInterrupt:  # while the modules load
-        code = 130
-    sys.exit(code)
+        sys.exit(130)
+
+
+def is_alone() -> bool:
+    """Whether somebody typed `llmopt` and no more; a shell that completes a line gives none either."""
+    return not sys.argv[1:] and not any(name.endswith("_COMPLETE") for name in os.environ)
+
+
+def alone() -> int:
+    """What is here and what to do next, said before the command line would have been loaded."""
+    from pathlib import Path
+
+    from llmopt.commands import here
+
+    try:
+        code = here.run(Path())
+        sys.stdout.flush()
+    except OSError:  # it knows what to say about that
+        return command_line()
+    return code
+
+
+def command_line() -> int:
+    from llmopt import cli
+
+    return cli.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

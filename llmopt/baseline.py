@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ def gate(target: Target, tree: Tree, limits: Limits, watch: Watch, contexts: Pat
         return base
     watch("tests on the base, first run")
     first = suite.run_tests(target, tree, limits)
-    watch("tests on the base, second run")
+    watch(f"tests on the base, second run (the first took {first.seconds:.1f} s)")
     if contexts is None or not near.is_cheap(target):
         return with_tests(base, first, suite.run_tests(target, tree, limits))
     second, probed = suite.run_probed(target, tree, limits, tasks=near.TASKS)
@@ -79,11 +78,13 @@ def with_noise(
     """A calibrated base with the noise floor."""
 
     def measure() -> float:
-        watch("noise floor: the base against itself")
+        count = COUNTED_PAIRS if counter else NOISE_PAIRS
         rounds = timer.rounds(target, base, tree, tree, limits, counter=counter)
-        return judge.noise(
-            list(itertools.islice(rounds, COUNTED_PAIRS if counter else NOISE_PAIRS)), weights, objective
-        )
+        taken = []
+        for number in range(1, count + 1):
+            watch(f"noise floor: the base against itself, pair {number} of {count}")
+            taken.append(next(rounds))
+        return judge.noise(taken, weights, objective)
 
     weights = [workload.weight for workload in target.project.workloads]
     key = noise_floor.key(target.project, base, objective)

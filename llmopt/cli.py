@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from llmopt.commands import complete
 from llmopt.errors import LlmoptError, UsageError
 
 EPILOG = (
@@ -27,7 +28,7 @@ app = typer.Typer(
     name="llmopt",
     help="Make a real Python repository faster, and prove it: profile, propose, test, measure, keep.",
     epilog=EPILOG,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # rich help costs 0.1 s of start-up and says the same
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,6 +56,7 @@ Json = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A plain log with every step.")]
 PathOption = Annotated[Path, typer.Option("--path", help="The repository, or a folder in it.")]
+RunName = Annotated[str, typer.Argument(help="A run's name, or 'last'.", autocompletion=complete.runs)]
 MaxTime = Annotated[
     str | None,
     typer.Option("--max-time", metavar="TIME", help="Wall time, such as 90s, 30m, 1h30m. [default: 30m]"),
@@ -62,7 +64,10 @@ MaxTime = Annotated[
 Objective = Annotated[
     str | None,
     typer.Option(
-        "--objective", metavar="WHAT", help="What decides: time (default), cpu, memory, instructions or energy."
+        "--objective",
+        metavar="WHAT",
+        help="What decides: time (default), cpu, memory, instructions or energy.",
+        autocompletion=complete.one_of("time", "cpu", "memory", "instructions", "energy"),
     ),
 ]
 Roots = Annotated[
@@ -75,6 +80,7 @@ Require = Annotated[
         "--require",
         metavar="LEVEL",
         help="Least evidence that an edit behaves the same: none, output, tests or calls. [default: tests]",
+        autocompletion=complete.one_of("none", "output", "tests", "calls"),
     ),
 ]
 SandboxChoice = Annotated[
@@ -84,6 +90,9 @@ SandboxChoice = Annotated[
         metavar="HOW",
         help="What confines the code under test: auto (the strongest that works here, the default), strict (refuse to "
         "run it unconfined), docker, podman, off; or bubblewrap, landlock.",
+        autocompletion=complete.one_of(
+            "auto", "strict", "off", "bubblewrap", "landlock", "seatbelt", "docker", "podman"
+        ),
     ),
 ]
 AllowNetwork = Annotated[
@@ -116,6 +125,14 @@ def _confinement(
     }
 
 
+def _resolved(words: list[str] | None) -> list[str] | None:
+    """Paths that an agent may read by their whole names: a resumed run may start in another folder."""
+    return [
+        f"read:{Path(word[5:]).expanduser().absolute()}" if word.startswith("read:") and word[5:] else word
+        for word in words or []
+    ] or None
+
+
 def version(show: bool) -> None:
     if show:
         from llmopt import __version__
@@ -126,11 +143,15 @@ def version(show: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        from llmopt.commands import here
+
+        raise typer.Exit(here.run(Path()))
 
 
 @app.command(epilog=EPILOG)
@@ -145,7 +166,8 @@ def optimize(
             "-m",
             metavar="SPEC",
             help="rules (no model, the default), anthropic:NAME, openai:NAME, openai:NAME@URL for any compatible "
-            "endpoint, manual:DIR (you are the model), replay:FILE.",
+            "endpoint, manual:DIR (you are the model), replay:FILE, agent:COMMAND (a coding agent edits a copy).",
+            autocompletion=complete.one_of(*complete.MODELS),
         ),
     ] = None,
     function: Annotated[
@@ -183,11 +205,50 @@ def optimize(
     keep: Annotated[
         str | None,
         typer.Option(
-            "--keep", metavar="HOW", help="branch (default), commit, worktree (uncommitted changes) or patch."
+            "--keep",
+            metavar="HOW",
+            help="branch (default), commit, worktree (uncommitted changes) or patch.",
+            autocompletion=complete.one_of("branch", "commit", "worktree", "patch"),
+        ),
+    ] = None,
+    model_small: Annotated[
+        str | None,
+        typer.Option(
+            "--model-small",
+            metavar="SPEC",
+            help="A cheaper model to repair edits.",
+            autocompletion=complete.one_of(*complete.MODELS),
+        ),
+    ] = None,
+    effort: Annotated[
+        str | None,
+        typer.Option(
+            "--effort",
+            metavar="HOW",
+            help="How much is asked of the model: low, medium (default) or high.",
+            autocompletion=complete.one_of("low", "medium", "high"),
         ),
     ] = None,
     attempts: Annotated[
-        int | None, typer.Option("--attempts", metavar="N", help="Model attempts for each function. [default: 2]")
+        int | None,
+        typer.Option("--attempts", metavar="N", help="Edits tried on each hot region. [default: by effort]"),
+    ] = None,
+    agent_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent-allow",
+            metavar="WHAT",
+            help="What the agent, and it alone, may reach: network, env:NAME, read:PATH, home:PATH (a copy of that "
+            "part of your HOME); repeat.",
+        ),
+    ] = None,
+    agent_seconds: Annotated[
+        str | None,
+        typer.Option("--agent-seconds", metavar="TIME", help="Most time of one start of the agent. [default: 15m]"),
+    ] = None,
+    cache: Annotated[
+        bool | None,
+        typer.Option("--cache/--no-cache", help="Use answers of earlier runs on the same code.", show_default=False),
     ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
@@ -205,8 +266,21 @@ def optimize(
     ] = False,
     resume: Annotated[
         str,
-        typer.Option("--resume", metavar="RUN", help="Go on with an earlier run ('last'); nothing is paid for twice."),
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with an earlier run ('last'); nothing is paid for twice.",
+            autocompletion=complete.runs,
+        ),
     ] = "",
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive",
+            "-i",
+            help="Show each verdict with its diff, and ask: keep, skip, hint, edit by hand, stop.",
+        ),
+    ] = False,
     record: Annotated[
         str | None,
         typer.Option(
@@ -248,7 +322,12 @@ def optimize(
         "max_tokens": max_tokens,
         "max_time": max_time,
         "keep": keep,
+        "model_small": model_small,
+        "effort": effort,
         "attempts": attempts,
+        "agent_allow": _resolved(agent_allow),
+        "agent_seconds": agent_seconds,
+        "cache": cache,
         "exclude": exclude,
         "rules": rules,
         "allow_no_tests": allow_no_tests,
@@ -258,7 +337,7 @@ def optimize(
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
     return command.run(path, flags, os.environ, options)
 
 
@@ -531,7 +610,7 @@ def runs(path: PathArgument = Path(), as_json: Json = False) -> int:
 
 @app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="A run's name, or 'last'.")] = "last",
+    run: RunName = "last",
     path: PathOption = Path(),
     as_json: Json = False,
 ) -> int:
@@ -539,6 +618,34 @@ def show(
     from llmopt.commands import show as command
 
     return command.run(path, run, as_json)
+
+
+@app.command()
+def report(
+    run: RunName = "last",
+    path: PathOption = Path(),
+    as_html: Annotated[bool, typer.Option("--html", help="One page that needs nothing else (default).")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The body of a pull request.")] = False,
+    as_json: Json = False,
+    as_speedscope: Annotated[bool, typer.Option("--speedscope", help="The profiles for speedscope.app.")] = False,
+    as_pprof: Annotated[bool, typer.Option("--pprof", help="The profiles for pprof, before and after.")] = False,
+    file: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to; '-' is standard output.")] = "",
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> int:
+    """Write what a run found, for people and for other tools: a page, Markdown, JSON, or profiles for other viewers."""
+    from llmopt.commands import report as command
+
+    asked = {
+        "html": as_html,
+        "markdown": as_markdown,
+        "json": as_json,
+        "speedscope": as_speedscope,
+        "pprof": as_pprof,
+    }
+    kinds = [kind for kind, is_asked in asked.items() if is_asked] or ["html"]
+    if len(kinds) > 1:
+        raise UsageError(f"--{kinds[0]} and --{kinds[1]} at once", "one report a call")
+    return command.run(path, run, kinds[0], file, open_it)
 
 
 @app.command()
@@ -559,7 +666,16 @@ def doctor(
     path: PathArgument = Path(),
     workload: Workloads = None,
     test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="SPEC", help="The model to check.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="SPEC",
+            help="The model to check.",
+            autocompletion=complete.one_of(*complete.MODELS),
+        ),
+    ] = None,
     python: Python = None,
     sandbox: SandboxChoice = None,
     allow_network: AllowNetwork = None,
@@ -580,11 +696,25 @@ def doctor(
     return command.run(path, flags, os.environ, as_json)
 
 
+@app.command("help")
+def help_on(
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="A topic, or a command.", autocompletion=complete.topics)
+    ] = "",
+) -> int:
+    """Show what the documentation says on a topic; without one, list the topics."""
+    from llmopt.commands import help as command
+
+    names = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
+    if topic in names and topic not in command.TOPICS:
+        app([topic, "--help"], standalone_mode=False)
+        return 0
+    return command.run(topic, names)
+
+
 # typer carries click's exceptions under a name of its own; the family is found from the one that typer exports.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
-
-HELP_ASKED = "NoArgsIsHelpError"  # a usage error whose text is the help
 INTERRUPTED = 130
 
 
@@ -647,13 +777,14 @@ def terminated_as_interrupt() -> Iterator[None]:
 
 def refuse(error: Exception) -> int:
     """What is wrong with the command line, and where its help is: in one line, for which click takes four."""
-    if type(error).__name__ == HELP_ASKED:
-        error.show()  # type: ignore[attr-defined]
-        return UsageError.exit_code
     context = error.ctx  # type: ignore[attr-defined]
     command = context.command_path if context else app.info.name
     said = error.format_message().rstrip(".")  # type: ignore[attr-defined]
-    return fail(f"{said}; `{command} --help` shows what there is", UsageError.exit_code)
+    if close := getattr(error, "possibilities", None):  # of an option; of a command it is said already
+        said = f"{error.message}. Did you mean {' or '.join(map(repr, close[:2]))}?"  # type: ignore[attr-defined]
+    return fail(
+        f"{said}{'' if said.endswith('?') else ';'} `{command} --help` shows what there is", UsageError.exit_code
+    )
 
 
 def about_surprise(surprise: Exception) -> str:

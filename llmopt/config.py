@@ -91,8 +91,10 @@ class Settings(BaseModel):
     python: str | None = Field(default=None, description="The target's interpreter or environment folder.")
     roots: Strings | None = Field(default=None, description="Folders the repository's modules are imported from.")
     model: str = Field(
-        default="rules", description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE."
+        default="rules",
+        description="rules, anthropic:NAME, openai:NAME[@URL], manual:DIR, replay:FILE, agent:COMMAND.",
     )
+    model_small: str | None = Field(default=None, description="A cheaper model that repairs edits; named like `model`.")
     rules: bool = Field(default=True, description="Try the model-free rewrites first.")
     functions: Strings = Field(default=[], description="Only these functions: NAME, or PATH::NAME.")
     exclude: Strings = Field(default=[], description="Paths (globs) that are never edited nor sent.")
@@ -117,7 +119,16 @@ class Settings(BaseModel):
         default=None,
         description="Least evidence for an edit; when absent tests, or output in a project without tests.",
     )
-    attempts: int = Field(default=2, ge=1, description="Model attempts for each function.")
+    effort: Literal["low", "medium", "high"] = Field(
+        default="medium", description="How much is asked of the model; see the recipes."
+    )
+    attempts: int | None = Field(
+        default=None, ge=1, description="Edits of the model tried on each hot region; when absent as the effort says."
+    )
+    agent_allow: Strings = Field(
+        default=[], description="What an agent may reach, and it alone: network, env:NAME, read:PATH, home:PATH."
+    )
+    agent_seconds: Seconds = Field(default=900.0, description="Wall time of one start of an agent.")
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")
     max_tokens: int | None = Field(default=None, ge=0, description="Tokens, input and output, of the whole run.")
@@ -138,6 +149,7 @@ class Settings(BaseModel):
     keep: Literal["branch", "commit", "worktree", "patch"] = Field(
         default="branch", description="What happens at the end."
     )
+    cache: bool = Field(default=True, description="Use the answers of earlier runs on the same code again.")
     record: str | None = Field(default=None, description="A transcript file for every request and reply.")
     prompts: str | None = Field(default=None, description="A folder whose templates win over the built-in ones.")
     prices: dict[str, PriceSetting] = Field(default={}, description="Prices by model name.")
@@ -157,12 +169,37 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
         for name, value in values.items():
             merged[name], where[name] = value, source
     settings = check(merged, where)
-    if where.get("model") == str(file):
-        _refuse_foreign_server(settings.model, file)
+    for name in ("model", "model_small"):
+        if where.get(name) == str(file):
+            _refuse_foreign_server(name, getattr(settings, name) or "", file)
+    _refuse_foreign_agent(settings, where, file)
+    _refuse_foreign_reach(settings, where, file)
     return settings
 
 
-def _refuse_foreign_server(model: str, file: Path | None) -> None:
+def _refuse_foreign_reach(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
+    """Nor what the repository's code may reach on the user's machine, or which file is written there."""
+    opened = [name for name in ("allow_network", "allow_read", "allow_env", "record") if getattr(settings, name)]
+    opened += ["sandbox"] if settings.sandbox == "off" else []
+    for name in opened:
+        if where.get(name) == str(file):
+            raise UsageError(
+                f"{file} sets {name.replace('_', '-')}, by which a repository would reach more of your machine",
+                f"if that is meant, say so yourself: {flag(name)}, or LLMOPT_{name.upper()} in the environment",
+            )
+
+
+def _refuse_foreign_agent(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
+    """Nor which program gets the user's key and the network."""
+    named = [name for name in ("agent_allow", "model") if where.get(name) == str(file)]
+    if "agent_allow" in named or ("model" in named and settings.model.strip().lower().startswith("agent")):
+        raise UsageError(
+            f"{file} sets {named[0].replace('_', '-')} for an agent, which is a program that may get your key",
+            f"if that is meant, say so yourself: {flag(named[0])}, or LLMOPT_{named[0].upper()} in the environment",
+        )
+
+
+def _refuse_foreign_server(name: str, model: str, file: Path | None) -> None:
     """Whoever wrote a repository's configuration does not say to which server the user's key and code are sent."""
     _, at, url = model.partition("@")
     if (
@@ -171,18 +208,20 @@ def _refuse_foreign_server(model: str, file: Path | None) -> None:
         and not re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])[:/]?", url)
     ):
         raise UsageError(
-            f"{file} names the server {shown_url(url)!r} for the model, to which your code and key would be sent",
-            "if that is meant, say so yourself: --model, or LLMOPT_MODEL in the environment",
+            f"{file} names the server {shown_url(url)!r} for the {name}, to which your code and key would be sent",
+            f"if that is meant, say so yourself: --{name.replace('_', '-')}, or LLMOPT_{name.upper()} in the "
+            "environment",
         )
 
 
 def check(values: Mapping[str, Any], where: Mapping[str, str]) -> Settings:
     """The settings of these values; `where` says for an error's message where each of them stands."""
-    if re.search(r"@\w+://([^/]*@|[^?#]*[?#])", str(values.get("model", ""))):
-        raise UsageError(
-            f"the URL of the model in {where.get('model')} holds a user, password or query, which would be recorded",
-            "give the key in OPENAI_API_KEY or ANTHROPIC_API_KEY instead, the URL in OPENAI_BASE_URL",
-        )
+    for name in ("model", "model_small"):
+        if re.search(r"@\w+://([^/]*@|[^?#]*[?#])", str(values.get(name, ""))):
+            raise UsageError(
+                f"the URL of the {name} in {where.get(name)} holds a user, password or query, which would be recorded",
+                "give the key in OPENAI_API_KEY or ANTHROPIC_API_KEY instead, the URL in OPENAI_BASE_URL",
+            )
     try:
         return Settings.model_validate(values)
     except ValidationError as problem:

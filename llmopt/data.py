@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # --- the project -----------------------------------------------------------------------------------------------
 
@@ -243,13 +244,24 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """Of the first `calls` calls, how many had arguments that none before them had."""
+
+    calls: int
+    distinct: int
+
+
+@dataclass(frozen=True)
 class Detail:
-    """What the second pass found about one hot function over the whole run."""
+    """What the second pass found about one hot function over the whole run. `callers` are the nearest functions of the
+    repository above its calls, by `Function.key`, with their numbers of calls, most first."""
 
     function: str  # Function.key
     calls: int
     lines: tuple[LineCost, ...] = ()
     arguments: tuple[Observed, ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()
+    repeats: Repeats = Repeats(0, 0)
 
 
 @dataclass(frozen=True)
@@ -291,38 +303,94 @@ class Hotspot:
     callees: tuple[tuple[Function, float], ...] = ()
     lines: tuple[LineCost, ...] = ()
     arguments: tuple[Observed, ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()  # as in Detail
+    repeats: Repeats = Repeats(0, 0)
+
+
+@dataclass(frozen=True)
+class Region:
+    """Hot functions of the repository on one chain of calls, which a model is asked about together.
+
+    `functions` go from the outermost caller to the leaves; `focus` is the one of the largest own share, `share` the sum
+    of their own shares: what there is to gain here.
+    """
+
+    functions: tuple[Hotspot, ...]
+    focus: Hotspot
+    share: float
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(each.function.key for each in self.functions)
 
 
 # --- talking to a model ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
+class Tool:
+    """Something a model may ask for before it answers. `schema` is the JSON schema of its arguments, an object; `body`
+    names the one that is long text: where a call is written as plain text, it stands below the others."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool that a model asks for. `id` pairs it with its result; `arguments` is the JSON as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call gave, or one line of why it gave nothing; `id` is that of the call."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """`role` is "system", "user" or "assistant"."""
+    """`role` is "system", "user" or "assistant". An assistant's message may hold calls, and the user's right after it
+    then holds the result of each; `thoughts` are as in its `Reply`."""
 
     role: str
     text: str
+    calls: tuple[Call, ...] = ()
+    results: tuple[Result, ...] = ()
+    thoughts: str = ""
 
 
 @dataclass(frozen=True)
 class Conversation:
     """What is sent to a model. `subject` names what is asked in stable words (no measured numbers): the same question
-    about the same code has the same subject on every machine, so recorded answers are found by it."""
+    about the same code has the same subject on every machine, so recorded answers are found by it. `repairs`: it only
+    asks to mend an edit, which a cheaper model may do."""
 
     messages: tuple[Message, ...]
     subject: str
     max_output_tokens: int = 16_000
+    tools: tuple[Tool, ...] = ()
+    repairs: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call; `cached_tokens` are the part of `input_tokens` read from the provider's cache."""
+    """Tokens of one call; `cached_tokens` are the part of `input_tokens` read from the provider's cache. `known` is
+    false where somebody else counts: an agent pays by itself."""
 
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: float = 0.0
+    known: bool = True
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -331,6 +399,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
             self.cost_usd + other.cost_usd,
+            self.known and other.known,
         )
 
     @property
@@ -340,12 +409,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's answer; `stop` is "end", "length" or "refusal"."""
+    """A model's answer; `stop` is "end", "length" or "refusal". With `calls` it wants their results first, and with
+    these its `thoughts`, signed by the provider, as they came ("" where nobody asks for them)."""
 
     text: str
     model: str
     usage: Usage = Usage()
     stop: str = "end"
+    calls: tuple[Call, ...] = ()
+    thoughts: str = ""
 
 
 # --- edits, candidates, verdicts -------------------------------------------------------------------------------
@@ -391,7 +463,8 @@ class Sample:
     """What one fresh process of a workload used.
 
     `seconds` is the wall time of one repetition, `first_seconds` that of the first one (None for a workload that is not
-    repeated), `setup_seconds` what passed from the start of the process to it (0 when the whole process is timed).
+    repeated), `setup_seconds` what passed from the start of the process to it, `rest_seconds` what passed from then on
+    beside the timed parts, until the process ended (both 0 when the whole process is timed).
     `cpu_seconds` is of one repetition too where the system tells, children included. The rest is of the whole process;
     None where nobody counted.
     """
@@ -401,6 +474,7 @@ class Sample:
     peak_bytes: int = 0
     first_seconds: float | None = None
     setup_seconds: float = 0.0
+    rest_seconds: float = 0.0
     instructions: int | None = None
     joules: float | None = None
 
@@ -442,7 +516,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before."""
+    """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before.
+
+    `hint` is what a person who looked at it wants whoever proposed it to hear.
+    """
 
     accepted: bool
     stage: str
@@ -458,6 +535,8 @@ class Verdict:
     usage: Usage = Usage()
     seconds: float = 0.0
     put_aside: bool = False  # not accepted, and left for a person: `commit` is on a ref
+    hint: str = ""
+    lines: int = 0  # added and removed, of an accepted edit
 
 
 @dataclass(frozen=True)
@@ -479,6 +558,8 @@ class Outcome:
     verdicts: tuple[Verdict, ...] = ()
     hot: int = 0  # functions worth a try when the run ended, and `skipped` ones
     skipped: int = 0
+    left: tuple[tuple[str, float, float], ...] = ()  # functions that are still hot: key, own share, headroom
+    whole: Mapping[str, str] = field(default_factory=dict)  # evidence that all kept edits together behave as the base
     usage: Usage = Usage()
     seconds: float = 0.0
     stopped: str = ""

@@ -16,10 +16,14 @@ from llmopt.judge import OBJECTIVES, centre_of, scale
 SURE, LEAST_PAIRS = 2.0, 7
 # Of what each later repetition gains, the first one must gain at least this part.
 FIRST_PART = 1 / 3
-# Of what a repetition gains, at most this part may have been added before the first one.
+# Of what a repetition gains, at most this part may have been added outside of them.
 MOVED_PART = 0.5
-# Import and set-up vary by some milliseconds: less than this part of them is no doubt.
-SETUP_GROWTH = 1.05
+# What is before and after the timed part varies by some milliseconds: less than this part of it is no doubt.
+OUTSIDE_GROWTH = 1.05
+OUTSIDE = {
+    "setup_seconds": "to import or set-up: they take",
+    "rest_seconds": "after the timed part, or its end is told too early: the rest of the process takes",
+}
 MOST_CPU, SLOWER = 1.10, 1.02
 
 Rounds = Sequence[Sequence[Pair]]
@@ -32,7 +36,7 @@ def doubt(rounds: Rounds, repetitions: Sequence[int], low: float, headroom: floa
         return f"at least {low:.2f}x is more than the {headroom:.2f}x there would be if what was edited cost nothing"
     for index, count in enumerate(repetitions):
         pairs = [each[index] for each in rounds]
-        if found := _only_repeated(pairs, count) or _moved_to_setup(pairs):
+        if found := _only_repeated(pairs, count) or _moved_out(pairs):
             return found
     return ""
 
@@ -81,18 +85,19 @@ def later_seconds(sample: Sample, repetitions: int) -> float:
     return (repetitions * sample.seconds - (sample.first_seconds or sample.seconds)) / (repetitions - 1)
 
 
-def _moved_to_setup(pairs: Sequence[Pair]) -> str:
-    """Was work moved from the timed part to import or set-up?"""
-    added = [pair.candidate.setup_seconds - pair.base.setup_seconds for pair in pairs]
+def _moved_out(pairs: Sequence[Pair]) -> str:
+    """Was work moved out of the timed part, by moving it or by moving the marks?"""
     gained = [pair.base.seconds - pair.candidate.seconds for pair in pairs]
-    before = statistics.median(pair.base.setup_seconds for pair in pairs)
-    too_much = [a - MOVED_PART * max(0.0, b) for a, b in zip(added, gained, strict=True)]
-    if statistics.median(added) <= (SETUP_GROWTH - 1) * before or not plainly(too_much):
-        return ""
-    return (
-        f"work was moved to import or set-up: they take {_ms(statistics.median(added))} longer, for "
-        f"{_ms(max(0.0, statistics.median(gained)))} less in a repetition"
-    )
+    for field, where in OUTSIDE.items():
+        added = [getattr(pair.candidate, field) - getattr(pair.base, field) for pair in pairs]
+        before = statistics.median(getattr(pair.base, field) for pair in pairs)
+        too_much = [a - MOVED_PART * max(0.0, b) for a, b in zip(added, gained, strict=True)]
+        if statistics.median(added) > (OUTSIDE_GROWTH - 1) * before and plainly(too_much):
+            return (
+                f"work was moved {where} {_ms(statistics.median(added))} longer, for "
+                f"{_ms(max(0.0, statistics.median(gained)))} less in a repetition"
+            )
+    return ""
 
 
 def _ms(seconds: float) -> str:

@@ -12,7 +12,7 @@ import difflib
 import posixpath
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmopt import syntax
@@ -22,6 +22,7 @@ from llmopt.replies import parse, plan_of
 
 __all__ = ["apply", "parse", "plan_of"]
 
+ELISION = "…"  # a line that stands for others, where sources are shown
 SHOWN_LINES = 40  # of the file, next to a search text that is not found
 SHOWN_WIDTH = 160
 SHOWN_PLACES = 10
@@ -54,8 +55,14 @@ class Match:
     shift: Callable[[str], str]
 
 
-def apply(edits: Sequence[Edit], read: ReadFile) -> dict[str, str]:
-    """Repository path -> whole new text with "\\n" line endings; EditError says what a model can do about it."""
+Shown = Mapping[str, Container[int]]  # the lines of each file that whoever wrote the edits has seen
+
+
+def apply(edits: Sequence[Edit], read: ReadFile, shown: Shown | None = None) -> dict[str, str]:
+    """Repository path -> whole new text with "\\n" line endings; EditError says what a model can do about it.
+
+    A search text that occurs more than once means the place that was `shown`, where that is one.
+    """
     if not edits:
         raise EditError("there is no edit to apply")
     files: dict[str, File] = {}
@@ -64,17 +71,17 @@ def apply(edits: Sequence[Edit], read: ReadFile) -> dict[str, str]:
         file = _find(edit.path, read)
         files[file.path] = file
         by_path[file.path].append(edit)
-    return {path: _edited(files[path], own) for path, own in by_path.items()}
+    return {path: _edited(files[path], own, (shown or {}).get(path, ())) for path, own in by_path.items()}
 
 
-def _edited(file: File, edits: Sequence[Edit]) -> str:
+def _edited(file: File, edits: Sequence[Edit], shown: Container[int]) -> str:
     path, text = file.path, file.text
     if any(edit.function is None and not edit.search for edit in edits):
         new = _whole(path, text, edits)
     elif text is None:
         raise EditError(file.problem, "name files as they are named above their sources")
     else:
-        new = _spliced(path, text, [_splice(path, text, edit) for edit in edits])
+        new = _spliced(path, text, [_splice(path, text, edit, shown) for edit in edits])
     if new == text:
         raise EditError(f"the edit of {path} changes nothing")
     _check_syntax(path, text, new)
@@ -147,14 +154,14 @@ def _spliced(path: str, text: str, splices: Sequence[Splice]) -> str:
     return "\n".join(out) + (ending if out else "")
 
 
-def _splice(path: str, text: str, edit: Edit) -> Splice:
-    splice = _function(path, text, edit) if edit.function is not None else _replaced(path, _lines(text), edit)
+def _splice(path: str, text: str, edit: Edit, shown: Container[int]) -> Splice:
+    splice = _function(path, text, edit) if edit.function is not None else _replaced(path, _lines(text), edit, shown)
     if edit.search == edit.replace or list(splice.lines) == _lines(text)[splice.start : splice.end]:
         raise EditError(f"an edit of {path} (line {splice.start + 1}) changes nothing: search and replace are the same")
     return splice
 
 
-def _replaced(path: str, lines: Sequence[str], edit: Edit) -> Splice:
+def _replaced(path: str, lines: Sequence[str], edit: Edit, shown: Container[int]) -> Splice:
     search, replace = _lines(edit.search or ""), _lines(edit.replace)
     matches = _matches(lines, search)
     if not matches:
@@ -163,12 +170,19 @@ def _replaced(path: str, lines: Sequence[str], edit: Edit) -> Splice:
     if not matches:
         raise EditError(f"the SEARCH text is not in {path}. {_closest(lines, search)}")
     if len(matches) > 1:
+        seen = [match for match in matches if _is_shown(match.start, len(search), shown)]
+        matches = seen if len(seen) == 1 else matches
+    if len(matches) > 1:
         places = ", ".join(str(match.start + 1) for match in matches[:SHOWN_PLACES])
         more = ", …" if len(matches) > SHOWN_PLACES else ""
         reason = f"the SEARCH text occurs {len(matches)} times in {path}, on lines {places}{more}"
         raise EditError(reason, "add the lines around it until it occurs once")
     start, shift = matches[0].start, matches[0].shift
     return Splice(start, start + len(search), tuple(map(shift, replace)))
+
+
+def _is_shown(start: int, count: int, shown: Container[int]) -> bool:
+    return all(number in shown for number in range(start + 1, start + count + 1))
 
 
 def _matches(lines: Sequence[str], search: Sequence[str]) -> list[Match]:
@@ -250,7 +264,23 @@ def _function(path: str, text: str, edit: Edit) -> Splice:
     given = next((syntax.indentation(line) for line in new if line.strip()), "")
     flush = [line.removeprefix(given) for line in new]
     tree = _parsed_definition(path, name, flush)
-    return Splice(found.start - 1, found.end, _reindented(new, flush, syntax.indentation(old[0]), old, tree))
+    lines = _reindented(new, flush, syntax.indentation(old[0]), old, tree)
+    own = next((each for each in tree if each.name == name.rpartition(".")[2]), None)
+    return Splice(found.start - 1, found.end, _documented(lines, own, _lines(text), found) if own else lines)
+
+
+def _documented(
+    lines: tuple[str, ...], own: syntax.Definition, file: Sequence[str], found: syntax.Definition
+) -> tuple[str, ...]:
+    """The new lines with the old docstring where they have none, or one that was shown shortened."""
+    old, new = _docstring(found), _docstring(own)
+    first = own.node.body[0]
+    at = new.start if new else min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
+    shortened = any(lines[number - 1].strip() == ELISION for number in new)
+    if not old or old.start == found.node.lineno or at == own.node.lineno or (new and not shortened):
+        return lines
+    kept = file[old.start - 1 : old.stop - 1]
+    return (*lines[: at - 1], *kept, *lines[(new.stop if new else at) - 1 :])
 
 
 def _definition(path: str, text: str, name: str) -> syntax.Definition:

@@ -7,8 +7,10 @@
       ModelError                a model that cannot be reached or paid
         BudgetError             the next call would exceed what the user allowed
       EditError                 a reply without edits, or edits that do not apply (becomes a verdict)
+      EnoughError               somebody stops the search, and keeps what it has
 
-They are caught once, at the edge (`cli.main`), except EditError, which the funnel turns into a verdict.
+They are caught once, at the edge (`cli.main`), except EditError, which the funnel turns into a verdict, and the last
+one and BudgetError, which end the loop.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ class ModelError(LlmoptError):
 
 class BudgetError(ModelError):
     """The next call would exceed the budget the user gave."""
+
+
+class EnoughError(LlmoptError):
+    """Somebody stops the search here, with what is kept."""
 
 
 class EditError(LlmoptError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from llmopt import git, judge, keep, session, timer
-from llmopt.data import Base, Decision, Outcome, Pair, Verdict
+from llmopt.data import Base, Candidate, Check, Decision, Finding, Function, Hotspot, Outcome, Pair, Proposal, Verdict
 from llmopt.keep import Kept
 from llmopt.session import Session
 
@@ -31,6 +32,42 @@ def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
     each = [(verdict.speedup, *verdict.interval) for verdict in outcome.accepted]
     speedup, low, high = (math.prod(values) for values in zip(*each, strict=True))
     return replace(outcome, speedup=speedup, interval=(low, high), measured="per edit")
+
+
+def verify(
+    opened: Session, base: Base, outcome: Outcome, checks: Mapping[str, Check], watch: Callable[[str], None]
+) -> Outcome:
+    """The outcome with all kept edits checked together against the original base: recorded calls, output and tests.
+
+    Each edit was checked on the base before it; small differences may add up. Edits that fail together are dropped from
+    the last one on. A single edit was checked on the original base already.
+    """
+    while len(outcome.accepted) > 1:
+        last = outcome.accepted[-1]
+        check = functools.partial(_together, opened, base, last, checks, watch)
+        finding = opened.journal.once("whole", f"{opened.base}:{last.commit}", Finding, check)
+        if finding.passed:
+            return replace(outcome, whole=finding.evidence)
+        dropped = replace(last, accepted=False, stage="whole run", reason=f"with the edits before: {finding.reason}")
+        outcome = replace(outcome, verdicts=tuple(dropped if each is last else each for each in outcome.verdicts))
+    return outcome
+
+
+def _together(
+    opened: Session, base: Base, last: Verdict, checks: Mapping[str, Check], watch: Callable[[str], None]
+) -> Finding:
+    """What the checks say of the stack of edits that ends with `last`."""
+    nowhere = Function("", "all kept edits", 0)
+    proposal = Proposal("llmopt", Hotspot(nowhere, 0, 0.0, 0.0, 0.0, 1.0), "all kept edits together")
+    candidate = Candidate(proposal, base.commit, last.commit, git.changed(opened.place.root, base.commit, last.commit))
+    evidence: dict[str, str] = {}
+    for stage, check in checks.items():
+        watch(f"{stage}: all kept edits together on the original base")
+        finding = check(candidate, base)
+        evidence |= finding.evidence
+        if not finding.passed:
+            return replace(finding, evidence=evidence)
+    return Finding(True, "", evidence)
 
 
 def measure(opened: Session, base: Base, outcome: Outcome, progress: Callable[[Decision], None]) -> Outcome:

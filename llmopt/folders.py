@@ -1,4 +1,4 @@
-"""Temporary folders: removed as a whole, whatever the code that wrote into them left behind."""
+"""Temporary folders, removed as a whole whatever is left behind in them; and files for their user's eyes alone."""
 
 from __future__ import annotations
 
@@ -17,3 +17,13 @@ def remove(folder: Path) -> None:
         with suppress(OSError):
             Path(place).chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all, readable by its user alone; nothing where that fails (a full disk)."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(content)
+        draft.replace(path)

@@ -80,6 +80,7 @@ def run_bytes(root: Path, *arguments: str, stdin: bytes | None = None, env: Mapp
                 env={"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
+                start_new_session=True,  # Ctrl-C is llmopt's: a git command is short, and ends as a whole
             )
         except gitpython.GitCommandError as problem:
             raise _failure(root, arguments[0], problem) from None
@@ -301,6 +302,12 @@ def diff(root: Path, old: str, new: str) -> bytes:
     return run_bytes(root, "diff-tree", "-r", "-p", *options, old, new)
 
 
+def changed_lines(root: Path, old: str, new: str) -> int:
+    """Lines added and removed between two commits; binary files count none."""
+    counts = run(root, "diff-tree", "-r", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv", old, new)
+    return sum(int(count) for row in counts.splitlines() for count in row.split("\t")[:2] if count.isdigit())
+
+
 def ref_of(run: str) -> str:
     """The ref that holds a run's commits, whatever becomes of its branch."""
     return f"refs/llmopt/runs/{run}"
@@ -413,8 +420,8 @@ def is_writable(root: Path) -> bool:
         return False
 
 
-def create(folder: Path) -> None:
-    """A new repository around the files of a copied folder: one commit, in llmopt's name."""
+def create(folder: Path, own_name: bool = False) -> None:
+    """A new repository around the files of a copied folder: one commit. With `own_name` commits in it are llmopt's."""
     pointer = folder / ".git"
     if pointer.is_symlink() or pointer.is_file():
         pointer.unlink()  # it points to the repository of the original
@@ -422,6 +429,8 @@ def create(folder: Path) -> None:
     exclude = folder / ".git" / "info" / "exclude"
     exclude.parent.mkdir(exist_ok=True)
     exclude.write_text("\n".join(sorted(NOT_CARRIED - {"env", "build", "dist"})) + "\n*.pyc\n")
+    for name in ("user.name", "user.email") if own_name else ():
+        run(folder, "config", name, IDENTITY[f"GIT_COMMITTER_{name.partition('.')[2].upper()}"])
     untracked = _listed(run(folder, "ls-files", "-o", "--exclude-standard", "-z"))
     run(folder, "add", "--update")
     _add(folder, [path for path in untracked if not path.endswith("/")], {})

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmopt.data import Conversation, Model, Reply
+from llmopt.data import Conversation, Model, Outcome, Reply
 from llmopt.errors import LlmoptError, ProjectError, UsageError
 
 Value = TypeVar("Value")
@@ -37,15 +38,17 @@ class Journal:
         self.lines = list(records(path))
         _cut_torn_line(path)
         self._known = {(line["kind"], line["key"]): line["value"] for line in self.lines if line["key"]}
+        self._lock = threading.Lock()  # models may be asked side by side
         self._stream = path.open("ab", buffering=0)
         os.fchmod(self._stream.fileno(), 0o600)  # it holds the user's code
 
     def add(self, kind: str, value: Any, key: str = "") -> None:
         """Append one record; it is on disk when this returns."""
         line = {"at": round(time.time(), 3), "kind": kind, "key": key, "value": plain(value)}
-        self._write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
-        if key:
-            self._known[kind, key] = line["value"]
+        with self._lock:
+            self._write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+            if key:
+                self._known[kind, key] = line["value"]
 
     def _write(self, line: bytes) -> None:
         whole = self._stream.tell()
@@ -83,7 +86,8 @@ class Journal:
 
     def values(self, kind: str) -> list[Any]:
         """All keyed values of a kind, oldest first."""
-        return [value for (known, _), value in self._known.items() if known == kind]
+        with self._lock:
+            return [value for (known, _), value in self._known.items() if known == kind]
 
     def seconds(self) -> float:
         """Wall time that earlier sessions of the run took: from each "open" record to the last before the next."""
@@ -103,10 +107,12 @@ class Journal:
         that a run also resumes after the prompts have changed.
         """
         asked: Counter[str] = Counter()
+        counting = threading.Lock()
 
         def ask(conversation: Conversation) -> Reply:
-            asked[conversation.subject] += 1
-            key = f"{conversation.subject} #{asked[conversation.subject]}"
+            with counting:
+                asked[conversation.subject] += 1
+                key = f"{conversation.subject} #{asked[conversation.subject]}"
 
             def call() -> Reply:
                 self.add("request", conversation)
@@ -118,6 +124,25 @@ class Journal:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def last_outcome(record: Path) -> Outcome | None:
+    """How a run ended, None while it has not; ProjectError for a record that cannot be read."""
+    outcome: Any = None
+    for line in records(record):
+        if line["kind"] == "outcome":
+            outcome = line["value"]
+    return read_as(Outcome, outcome, record) if outcome else None
+
+
+def read_as(of: type[Value], value: Any, record: Path) -> Value:
+    """A journal's JSON as the value it was; ProjectError for what is none."""
+    try:
+        return TypeAdapter(of).validate_python(value)
+    except ValidationError as problem:
+        raise ProjectError(
+            f"{record} cannot be read: {problem.errors()[0]['msg']}", "another version of llmopt may have written it"
+        ) from None
 
 
 def plain(value: Any) -> Any:
@@ -167,7 +192,7 @@ def state_folder(root: Path) -> Path:
     ProjectError where it is a link: a repository could then have llmopt write, and change rights, anywhere.
     """
     folder = root / FOLDER
-    if link := next((each for each in (folder, folder / "runs") if each.is_symlink()), None):
+    if link := next((each for each in (folder, folder / "runs", folder / "cache") if each.is_symlink()), None):
         raise ProjectError(f"{link} is a symbolic link", "llmopt keeps its journal there; remove the link")
     try:
         (folder / "runs").mkdir(parents=True, exist_ok=True)

@@ -173,6 +173,8 @@ def _hotspot(
         callees=tuple(_callees(profile, index, parts)),
         lines=(detail or NO_DETAIL).lines,
         arguments=(detail or NO_DETAIL).arguments,
+        callers=(detail or NO_DETAIL).callers,
+        repeats=(detail or NO_DETAIL).repeats,
     )
 
 

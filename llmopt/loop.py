@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from llmopt.data import Base, Hotspot, Profile, Profiler, Proposal, Proposer, Verdict
-from llmopt.errors import BudgetError
+from llmopt.errors import BudgetError, EnoughError
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,5 @@ def optimize(base: Base, stages: Stages) -> Iterator[Event]:
                 if verdict.accepted:
                     base, accepted = stages.accept(base, verdict), True
                     break  # the profile is stale now
-    except BudgetError as spent:
-        yield Stopped(spent.message)
+    except (BudgetError, EnoughError) as end:
+        yield Stopped(end.message)

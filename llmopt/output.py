@@ -7,8 +7,10 @@ tests, what the target printed, replies of models, messages of commits. What llm
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from llmopt.data import Limits, Ran
+if TYPE_CHECKING:
+    from llmopt.data import Limits, Ran
 
 LINES = 3
 CHARACTERS = 400

@@ -24,6 +24,9 @@ FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 ESCAPED = re.compile(r"^\s*((&lt;){5,9}\s*SEARCH|(&gt;){5,9}\s*REPLACE).*$", re.IGNORECASE | re.MULTILINE)
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
+CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[\s*`]*")
+NUMBERED = re.compile(r"[\s*#]*\d+[.)]\s+\S")
+
 SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
 PATH = re.compile(r"[^\s<>\"'`(){}\[\]=,;|*]*" + SUFFIX)
 ODD_PATH = re.compile(r"[^<>`|]+" + SUFFIX)  # with spaces, brackets and the like; prose may look so too
@@ -54,14 +57,28 @@ def parse(text: str) -> tuple[Edit, ...]:
 
 
 def plan_of(text: str) -> str:
-    """The prose before the first edit, at most LONGEST_PLAN characters."""
+    """The prose before the first edit, from "PLAN:" on where that is in it, at most LONGEST_PLAN characters."""
     lines = _lines(text)
     starts = (at for at, line in enumerate(lines) if OPEN.match(line) or _function_header(line) or HUNK.match(line))
     kept = lines[: next(starts, len(lines))]
     while kept and _is_heading(kept[-1]):
         kept.pop()
+    chosen = [at for at, line in enumerate(kept) if CHOSEN.match(line)]
+    if chosen:
+        kept = [CHOSEN.sub("", kept[chosen[-1]], count=1), *kept[chosen[-1] + 1 :]]
     plan = "\n".join(kept).strip()
     return plan if len(plan) <= LONGEST_PLAN else plan[: LONGEST_PLAN - 1].rstrip() + "…"
+
+
+def plans(text: str) -> tuple[str, ...]:
+    """The points of the first numbered list of a reply, each with the lines that belong to it."""
+    found: list[list[str]] = []
+    for line in _lines(text):
+        if NUMBERED.match(line):
+            found.append([line.strip()])
+        elif found and line.strip():
+            found[-1].append(line.strip())
+    return tuple(" ".join(each) for each in found)
 
 
 def _is_heading(line: str) -> bool:

@@ -77,6 +77,9 @@ class ObservedFunction(TypedDict):
     calls: Count
     lines: list[tuple[Count, Count, Seconds]]
     arguments: list[Argument]
+    callers: list[tuple[Name, Name, Count, Count]]
+    compared: Count
+    distinct: Count
 
 
 class Observations(TypedDict):

@@ -47,6 +47,21 @@ class Place:
         return self.folder if self.root == self.origin else self.origin
 
 
+class Pauses:
+    """The time in which a run waited for a person: it is none of --max-time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
+
+
 @dataclass(frozen=True)
 class Session:
     """An open run. `notices` are what the user should know before it starts."""
@@ -61,6 +76,7 @@ class Session:
     notices: tuple[str, ...] = ()
     tests_are_workload: bool = False
     started: float = field(default_factory=time.monotonic)
+    pauses: Pauses = field(default_factory=Pauses)
 
     @property
     def folder(self) -> Path:
@@ -85,7 +101,7 @@ class Session:
 
     def seconds_left(self) -> float:
         """Wall time left of --max-time."""
-        return self.settings.max_time - (time.monotonic() - self.started)
+        return self.settings.max_time - (time.monotonic() - self.started - self.pauses.seconds)
 
 
 def find_place(path: Path, no_git: bool) -> Place:
@@ -198,6 +214,7 @@ def _start(place: Place, settings: Settings, base: str) -> dict[str, Any]:
         "folder": str(place.folder),
         "origin": str(place.origin),
         "base": base,
+        "machine": str(machine.this()),
         "settings": settings.model_dump(mode="json"),
     }
 
@@ -276,10 +293,17 @@ def _grants(settings: Settings, found: Project, place: Place) -> Grants:
     named = [place.named / Path(path).expanduser() for path in settings.allow_read]
     if missing := [path for path in named if not path.exists()]:
         raise UsageError(f"--allow-read {missing[0]} does not exist")
-    return Grants(
+    return replace(
+        bounds(settings),
         read=(*reach.interpreter(found.interpreter, found.root), *named),
         environment=tuple(settings.allow_env),
         network=settings.allow_network,
+    )
+
+
+def bounds(settings: Settings) -> Grants:
+    """What one command may use; it reaches nothing by that."""
+    return Grants(
         memory_bytes=settings.max_memory or int(MEMORY_SHARE * machine.memory_bytes()) or Grants().memory_bytes,
         processes=settings.max_processes,
         disk_bytes=settings.max_disk,
@@ -330,7 +354,7 @@ def with_gate(opened: Session, base: Base) -> Session:
 
 def spent(record: journal.Journal) -> Usage:
     """What the run's replies used so far, over all its sessions."""
-    total = Usage()
+    total = Usage(known=not record.values("agent"))
     for value in record.values("reply"):
         total = total + Usage(**value["usage"])
     return total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from llmopt.data import Tree
 from llmopt.folders import remove
 
 LOCK = "lock"  # in a scratch folder: held for as long as its process lives
-KEPT = 3  # the base, the candidate, and the original base for the end-to-end number
+KEPT = 4  # the base, the candidate, the original base for the end-to-end number, and one with parts left out
 
 
 class Trees:
@@ -24,14 +25,16 @@ class Trees:
         self.root = root
         self.folder = folder
         self._trees: dict[str, Tree] = {}
+        self._lock = threading.Lock()  # several questions to a model may be answered side by side
 
     def of(self, commit: str) -> Tree:
         """The tree of a commit. Its folder keeps the repository's own name, which some builds and tests look at."""
-        tree = self._trees.pop(commit, None) or self._exported(commit)
-        self._trees[commit] = tree
-        while len(self._trees) > KEPT:
-            oldest = next(iter(self._trees))
-            remove(self._trees.pop(oldest).path.parent)
+        with self._lock:
+            tree = self._trees.pop(commit, None) or self._exported(commit)
+            self._trees[commit] = tree
+            while len(self._trees) > KEPT:
+                oldest = next(iter(self._trees))
+                remove(self._trees.pop(oldest).path.parent)
         return tree
 
     def _exported(self, commit: str) -> Tree:

@@ -242,3 +242,32 @@ def test_memory_may_grow_without_a_bound_also_after_a_resumption(top: Path) -> N
     assert settings.max_memory_growth == math.inf
     kept = json.loads(json.dumps(settings.model_dump(mode="json")))
     assert config.check(kept, {}).max_memory_growth == math.inf
+
+
+@pytest.mark.parametrize(
+    ("line", "flags", "environ"),
+    [
+        ("allow_network = true", {"allow_network": True}, {"LLMOPT_ALLOW_NETWORK": "true"}),
+        ('allow_read = ["/etc"]', {"allow_read": ["/data"]}, {"LLMOPT_ALLOW_READ": "/data"}),
+        ('allow_env = ["AWS_SECRET_ACCESS_KEY"]', {"allow_env": ["DB"]}, {"LLMOPT_ALLOW_ENV": "DB"}),
+        ('sandbox = "off"', {"sandbox": "off"}, {"LLMOPT_SANDBOX": "off"}),
+        ('record = "/root/.bashrc"', {"record": "tape.jsonl"}, {"LLMOPT_RECORD": "tape.jsonl"}),
+    ],
+)
+def test_a_repository_does_not_open_its_own_sandbox(
+    line: str, flags: dict[str, Any], environ: dict[str, str], top: Path
+) -> None:
+    file = pyproject(top, line)
+    name = line.partition(" ")[0]
+    told = problem(top)
+    assert str(file) in told
+    assert f"--{name.replace('_', '-')}" in told
+    assert f"LLMOPT_{name.upper()}" in told
+    (given,) = flags.values()
+    assert getattr(loaded(top, top, flags), name) == given
+    assert getattr(loaded(top, top, **environ), name) == given
+
+
+def test_a_repository_may_ask_for_a_stricter_sandbox(top: Path) -> None:
+    pyproject(top, 'sandbox = "strict"\nallow_network = false\nallow_env = []')
+    assert loaded(top, top).sandbox == "strict"

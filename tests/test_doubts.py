@@ -24,7 +24,7 @@ def rounds(base: Sample, candidate: Sample, pairs: int = 8, noise: float = 0.02,
     def shaken(sample: Sample) -> Sample:
         times = {
             name: value * math.exp(source.gauss(0.0, noise))
-            for name in ("seconds", "cpu_seconds", "first_seconds", "setup_seconds")
+            for name in ("seconds", "cpu_seconds", "first_seconds", "setup_seconds", "rest_seconds")
             if (value := getattr(sample, name))
         }
         return replace(sample, **times)
@@ -95,6 +95,13 @@ def test_work_moved_to_import_or_set_up_is_doubtful() -> None:
     found = doubt(BASE, moved)
     assert found.startswith("work was moved to import or set-up: they take 2")
     assert "less in a repetition" in found
+
+
+def test_work_that_goes_on_after_the_timed_part_is_doubtful() -> None:
+    base = replace(BASE, rest_seconds=0.004)
+    found = doubt(base, replace(FASTER, rest_seconds=0.004 + REPETITIONS * 0.020))
+    assert found.startswith("work was moved after the timed part, or its end is told too early: the rest of the")
+    assert doubt(base, replace(FASTER, rest_seconds=0.006)) == ""
 
 
 @pytest.mark.parametrize("setup", [0.040, 0.050, 0.052, 0.056])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import edits
+from llmopt import edits, replies
 from llmopt.data import Edit, ReadFile
 from llmopt.errors import EditError
 
@@ -196,6 +196,38 @@ def test_a_text_that_occurs_twice_is_turned_down_with_its_places() -> None:
         run(block("x = 1\n", "x = 2\n", "m.py"), **{"m.py": "x = 1\ny = 1\nx = 1\nx = 1\n"})
 
 
+def test_a_text_that_occurs_twice_means_the_place_that_was_shown_where_that_is_one() -> None:
+    text = "def f():\n    return 1\n\n\ndef g():\n    return 1\n"
+    edit = Edit("m.py", "    return 2\n", "    return 1\n")
+    assert edits.apply([edit], lambda path: text, {"m.py": {5, 6}})["m.py"].endswith("def g():\n    return 2\n")
+    for shown in ({"m.py": {1, 2, 5, 6}}, {"m.py": {5}}, {}):
+        with pytest.raises(EditError, match="occurs 2 times"):
+            edits.apply([edit], lambda path: text, shown)
+
+
+DOCUMENTED = '''\
+class C:
+    def f(self):
+        """Do it.
+
+        At length.
+        """
+        return 1
+'''
+
+
+@pytest.mark.parametrize("given", ["", '    """Do it.\n…\n    """\n', '    """Do it.\n    …\n    """\n'])
+def test_a_docstring_that_is_left_out_or_shortened_is_kept(given: str) -> None:
+    edit = Edit("m.py", f"def f(self):\n{given}    return 2\n", function="C.f")
+    assert edits.apply([edit], lambda path: DOCUMENTED) == {"m.py": DOCUMENTED.replace("return 1", "return 2")}
+
+
+def test_a_docstring_of_its_own_replaces_the_old_one() -> None:
+    edit = Edit("m.py", 'def f(self):\n    """Other."""\n    return 2\n', function="C.f")
+    new = edits.apply([edit], lambda path: DOCUMENTED)["m.py"]
+    assert new == 'class C:\n    def f(self):\n        """Other."""\n        return 2\n'
+
+
 def test_a_text_that_is_not_there_is_answered_with_the_closest_lines() -> None:
     with pytest.raises(EditError, match="The closest lines are 13 to 15") as error:
         run(block("    def area(self):\n        sum = 0\n        for _ in range(1):\n", "x\n"))
@@ -376,6 +408,13 @@ def test_a_diff_makes_a_new_file_and_deletes_none() -> None:
 
 
 # --- the plan --------------------------------------------------------------------------------------------------
+
+
+def test_of_a_reply_with_plans_the_chosen_one_is_the_plan() -> None:
+    plans = "It sorts.\n\n1. Sort once.\n   gain: 2 x\n2. Use a heap.\n\n"
+    text = f"{plans}**PLAN:** Sort once.\nIt is stable.\n\nm.py\n<<<<<<< SEARCH\n"
+    assert edits.plan_of(text) == "Sort once.\nIt is stable."
+    assert replies.plans(text.partition("**")[0]) == ("1. Sort once. gain: 2 x", "2. Use a heap.")
 
 
 def test_the_plan_is_the_prose_before_the_first_edit() -> None:

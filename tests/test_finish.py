@@ -14,7 +14,7 @@ from scripted import BASE, CANDIDATE, Scripted
 
 from llmopt import finish, git
 from llmopt.config import Settings
-from llmopt.data import Decision, Outcome, Tree, Verdict
+from llmopt.data import Base, Candidate, Decision, Finding, Outcome, Tree, Verdict
 from llmopt.journal import Journal
 from llmopt.session import Place, Session
 
@@ -134,3 +134,46 @@ def test_edits_are_kept_once_for_a_run(opened: Opened, tmp_path: Path) -> None:
     assert finish.keep_edits(opened.session(base=base), outcome) == first
     assert repositories.git(root, "branch", "--list", first.branch) == ""
     assert b"+x = 2" in (tmp_path / "run" / "kept.patch").read_bytes()
+
+
+def stack(folder: Path, count: int) -> tuple[str, list[Verdict]]:
+    """A repository at `repo` whose base has that many accepted edits on top of each other."""
+    root = repositories.make(folder / "repo", {"a.py": "x = 0\n"})
+    base = before = git.head(root)
+    verdicts = []
+    for number in range(1, count + 1):
+        commit = git.commit_files(root, before, {"a.py": f"x = {number}\n".encode()}, "Faster")
+        verdicts.append(replace(ACCEPTED, commit=commit, base=before))
+        before = commit
+    return base, verdicts
+
+
+def test_all_edits_are_checked_together_and_dropped_from_the_last_until_they_agree(
+    opened: Opened, tmp_path: Path
+) -> None:
+    base, verdicts = stack(tmp_path, 3)
+    seen: list[tuple[str, tuple[str, ...]]] = []
+
+    def tests(candidate: Candidate, on: Base) -> Finding:
+        seen.append((candidate.commit, candidate.changed))
+        passed = candidate.commit != verdicts[2].commit
+        return Finding(passed, "" if passed else "test_a fails", {"tests": "5 passed"} if passed else {})
+
+    outcome = Outcome("run", base, verdicts=tuple(verdicts))
+    found = finish.verify(opened.session(base=base), Base(base, {}), outcome, {"tests": tests}, lambda text: None)
+    assert [verdict.accepted for verdict in found.verdicts] == [True, True, False]
+    assert found.verdicts[2].stage == "whole run"
+    assert found.verdicts[2].reason == "with the edits before: test_a fails"
+    assert found.whole == {"tests": "5 passed"}
+    assert seen == [(verdicts[2].commit, ("a.py",)), (verdicts[1].commit, ("a.py",))]
+
+
+def test_a_single_edit_was_checked_on_the_original_base_already(opened: Opened, tmp_path: Path) -> None:
+    base, verdicts = stack(tmp_path, 1)
+    outcome = Outcome("run", base, verdicts=tuple(verdicts))
+
+    def never(candidate: Candidate, on: Base) -> Finding:
+        raise AssertionError("nothing is to be run")
+
+    session = opened.session(base=base)
+    assert finish.verify(session, Base(base, {}), outcome, {"tests": never}, lambda text: None) == outcome

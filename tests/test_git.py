@@ -564,3 +564,11 @@ def test_create_passes_over_repositories_inside(tmp_path: Path) -> None:
     repositories.init(folder / "inner")
     git.create(folder)
     assert set(tree_of(folder, "HEAD")) == set(MAIN)
+
+
+def test_changed_lines_are_those_added_and_removed_and_binary_files_count_none(root: Path) -> None:
+    old, _ = git.snapshot(root)
+    write(root, {"pkg/hot.py": "a = 1\nb = 3\nc = 4\n", "logo.bin": b"\0\1"})
+    new, _ = git.snapshot(root)
+    assert git.changed_lines(root, old, new) == 3
+    assert git.changed_lines(root, old, old) == 0

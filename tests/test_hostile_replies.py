@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from markdown_it import MarkdownIt
 
 from llmopt import edits, encoding
 from llmopt.checks import guard
-from llmopt.data import Function, Hotspot, Tree, Verdict
+from llmopt.data import Function, Hotspot, LineCost, Observed, Region, Reply, Tree, Verdict
 from llmopt.errors import EditError, ProjectError
 from llmopt.journal import Journal, new_run, state_folder
 from llmopt.prompts import render
 from llmopt.search import ask, dossier
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
+from llmopt.search.moved import Moved
 
 
 @pytest.fixture
@@ -110,14 +112,63 @@ def as_instruction(text: str) -> list[str]:
 def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> None:
     text = f"def f():\n    '''\n{source}\n    '''\n"
     path = f"{name}.py".replace("/", "")
-    hotspot = Hotspot(Function(path, "f", 1), 4, 0.5, 0.5, 0.5, 2.0)
-    facts = Facts((3, 11, 4), workloads=((name, f"{source}\n"),))
-    values = dossier.describe(hotspot, [hotspot], [], lambda path: text, facts)
-    assert as_instruction(render("optimize", **values)) == []
-    verdict = Verdict(False, "tests", source, hotspot.function.key, "tiny", evidence={"tests": source})
-    for kind in ("tests", "edit"):
-        assert as_instruction(ask._refinement(kind, verdict, None).text) == []
+    region = hostile_region(path, name)
+    test = f"from m import f\n\ndef test_f():\n    '''\n{source}\n    '''\n    assert f() is None\n"
+    files = {"test_m.py": test, f"{path}.py": f"{text}\ndef other():\n    return f()\n"}
+    facts = Facts((3, 11, 4), workloads=((name, f"{source}\n"),), files=tuple(files))
+    verdict = Verdict(False, "tests", source, region.focus.function.key, name, source, evidence={"failing": source})
+    kept = replace(verdict, accepted=True, function=f"{name}::g")
+    values = dossier.describe(region, [verdict, kept], lambda path: files.get(path, text), facts)
+    assert values["contracts"]
+    assert values["tests"]
+    for task in ("plans", "medium"):
+        assert as_instruction(render("optimize", task=task, plans=3, calls=3, **values)) == []
+    for kind in ("tests", "edit", "duplicate", "timing"):
+        assert as_instruction(refinement(kind, verdict, region, name)) == []
     assert as_instruction(render("retry-edit", reason=source)) == []
+    assert as_instruction(render("implement", number=1, plan=source)) == []
+    news = dossier.news(region, frozenset(), lambda path: text, facts, 2000)
+    moved = (Moved(f"{path}::{name}", 0.5, 0.1),)
+    kept_text = render(
+        "refine",
+        kind="kept",
+        speedup=1.2,
+        interval=(1.1, 1.3),
+        share=0.5,
+        headroom=2.0,
+        changed=source,
+        moved=moved,
+        hint="",
+        **news,
+    )
+    assert as_instruction(kept_text) == []
+
+
+def hostile_region(path: str, name: str) -> Region:
+    """Names of arguments, callers and libraries are the target's as well."""
+    function = Function(path, "f", 1)
+    spot = Hotspot(
+        function,
+        4,
+        0.5,
+        0.5,
+        0.5,
+        2.0,
+        calls=3,
+        callees=((Function(f"/lib/{name}", name, 1), 0.3),),
+        lines=(LineCost(3, 5, 0.9),),
+        arguments=(Observed(name, (f"list[{name}]",), (3,)),),
+        callers=((f"m.py::{name}", 2),),
+    )
+    return Region((spot,), spot, 0.5)
+
+
+def refinement(kind: str, verdict: Verdict, region: Region, name: str) -> str:
+    model = lambda conversation: Reply("", "tiny")  # noqa: E731
+    look = ask.Look(region.functions, ((name, 0.5),))
+    asking = ask.Asking(model, Masks(lambda path: ""), Facts((3, 11, 4)), look=lambda verdict: look)
+    thread = ask.Thread(1, region, "0", region.functions)
+    return ask._refinement(kind, verdict, thread, asking).text
 
 
 def test_the_system_prompt_says_that_it_is_data() -> None:
@@ -154,7 +205,7 @@ def test_state_is_for_its_user_alone(tmp_path: Path) -> None:
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
-@pytest.mark.parametrize("name", [".llmopt", ".llmopt/runs"])
+@pytest.mark.parametrize("name", [".llmopt", ".llmopt/runs", ".llmopt/cache"])
 def test_state_folder_that_is_a_link_is_refused(name: str, tmp_path: Path) -> None:
     elsewhere, repo = tmp_path / "elsewhere", tmp_path / "repo"
     elsewhere.mkdir(mode=0o755)

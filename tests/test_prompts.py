@@ -13,13 +13,17 @@ from llmopt.errors import UsageError
 def refine(**values: object) -> str:
     everything = {
         "kind": "tests",
-        "function": "pkg/m.py::f",
         "stage": "tests",
         "reason": "2 tests fail",
-        "measured": False,
+        "measured_pairs": False,
+        "moved": (),
+        "lines": (),
+        "again": False,
+        "wider": False,
         "speedup": 1.0,
         "interval": (0.0, 0.0),
         "evidence": [],
+        "hint": "",
     }
     return prompts.render("refine", **{**everything, **values})
 
@@ -27,7 +31,7 @@ def refine(**values: object) -> str:
 def test_the_example_of_the_reply_format_is_one_the_parser_takes() -> None:
     text = prompts.render("system")
     (edit,) = edits.parse(text)
-    files = edits.apply([edit], lambda path: f"import re\n\n\n{edit.search}")
+    files = edits.apply([edit], lambda path: f"def without(words, banned):\n{edit.search}")
     assert edit.path == "pkg/filters.py"
     assert "    banned = set(banned)\n" in files["pkg/filters.py"]
 
@@ -40,7 +44,7 @@ def test_a_refinement_shows_the_failing_tests_or_the_measured_ratio() -> None:
     failed = refine(evidence=[("output", "assert 1 == 2\n```\nodd\n```")])
     assert "````text\nassert 1 == 2\n```\nodd\n```\n````" in failed
     assert "times as fast" not in failed
-    slow = refine(kind="timing", measured=True, speedup=0.987, interval=(0.97, 1.004))
+    slow = refine(kind="timing", measured_pairs=True, speedup=0.987, interval=(0.97, 1.004))
     assert "0.987 times as fast, 95 % interval 0.970 to 1.004" in slow
     assert "crashes" in refine(kind="timing", reason="the workload crashes")
     assert "nothing was tried:\n\n```text\nno edit\n```" in refine(kind="edit", reason="no edit")

@@ -164,7 +164,7 @@ def test_details_bear_any_report_of_the_observer(here: Probing) -> None:
     def run(where: int, value: Any) -> None:
         for report in (value, spoilt(seen, where, value)):
             found = reported.valid({"observe": (report,)})
-            readable(lines.detail(profile, [function], lambda index, tasks, found=found: Probed(RAN, found)))
+            readable(lines.detail(profile, [function], lambda index, tasks, found=found: Probed(RAN, found), here.tree))
 
     run()
 

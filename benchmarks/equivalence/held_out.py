@@ -1,431 +1,393 @@
 """Packages that the check was not tuned on: nobody who works on it looks at what it misses of these.
 
-Like those of `packages.py`, with edits and slips written for this study.
+Like those of `packages.py`, with edits and slips written for this study without a look at the check. Once what is
+missed of them has been read, they belong into `read_later.py`.
 """
 
 from __future__ import annotations
 
 from packages import Edit, Package, Slip
 
-# Tests that measure seconds are left out: on a busy machine they fail for right edits too.
-UNTIMED = "not linear and not quickly and not recurse_forever and not quadratically and not rescan"
-
-BOLTONS = Package(
-    "boltons",
-    "26.2.0",
-    "boltons-26.2.0",
-    "d39cfd15c1a1c3bd4d705c82252fa9edb8e4f5e8cc039f8e39afac7b1b47e92c",
-    # As its tox.ini says, with the doctests.
-    (
-        "--doctest-modules",
-        *(f"boltons/{name}.py" for name in ("iterutils", "dictutils", "strutils", "urlutils")),
-        *(f"tests/test_{name}.py" for name in ("iterutils", "dictutils", "strutils", "urlutils")),
-    ),
-    ("boltons_access_log.py",),
-    (
-        Edit(
-            "unique",
-            "boltons-unique.md",
-            slips=(
-                Slip(
-                    "key forgotten",
-                    "    if key is None and is_iterable(src):\n",
-                    "    if is_iterable(src):\n",
-                ),
-                Slip("order lost", "return list(dict.fromkeys(src))", "return list(set(src))"),
-                Slip("another type", "return list(dict.fromkeys(src))", "return dict.fromkeys(src)"),
-                Slip(
-                    "falsy elements dropped",
-                    "return list(dict.fromkeys(src))",
-                    "return list(dict.fromkeys(filter(None, src)))",
-                ),
-                Slip("last one kept", "return list(dict.fromkeys(src))", "return list({i: i for i in src}.values())"),
-                Slip(
-                    "seen kept between calls",
-                    "        seen = set()\n        add = seen.add\n",
-                    "        seen = unique_iter.__dict__.setdefault('seen', set())\n        add = seen.add\n",
-                ),
-                Slip(
-                    "argument changed",
-                    "                add(i)\n                yield i\n        return\n",
-                    "                add(i)\n                yield i\n"
-                    "        if type(src) is list:\n            src[:] = seen\n        return\n",
-                ),
-                Slip(
-                    "identity only",
-                    "            if i not in seen:\n                add(i)\n                yield i\n",
-                    "            if id(i) not in seen:\n                add(id(i))\n                yield i\n",
-                ),
-            ),
-        ),
-        Edit(
-            "bucketize",
-            "boltons-bucketize.md",
-            slips=(
-                Slip(
-                    "falsy keys dropped",
-                    "            if key_filter is None or key_filter(key_of_val):\n"
-                    "                bucket = find(key_of_val)\n",
-                    "            if key_of_val if key_filter is None else key_filter(key_of_val):\n"
-                    "                bucket = find(key_of_val)\n",
-                ),
-                Slip(
-                    "filter asked of the value",
-                    "            if key_filter is None or key_filter(key_of_val):\n"
-                    "                bucket = find(key_of_val)\n",
-                    "            if key_filter is None or key_filter(val):\n"
-                    "                bucket = find(key_of_val)\n",
-                ),
-                Slip(
-                    "list of keys takes the fast path",
-                    "    if value_transform is None and not isinstance(key, list):\n",
-                    "    if value_transform is None:\n",
-                ),
-                Slip(
-                    "transformation ignored",
-                    "    if value_transform is None and not isinstance(key, list):\n",
-                    "    if not isinstance(key, list):\n",
-                ),
-                Slip("order within buckets lost", "bucket.append(val)", "bucket.insert(0, val)"),
-                Slip(
-                    "tuples",
-                    "        return ret\n    if value",
-                    "        return {k: tuple(v) for k, v in ret.items()}\n    if value",
-                ),
-                Slip("no check of the transformation", "not callable(value_transform)", "value_transform == 0"),
-            ),
-        ),
-        Edit(
-            "update_extend",
-            "boltons-update_extend.md",
-            slips=(
-                Slip(
-                    "subclasses too",
-                    "        if type(self) is not OrderedMultiDict:\n",
-                    "        if not isinstance(self, OrderedMultiDict):\n",
-                ),
-                Slip("new keys only", "            values.append(v)\n", "            values or values.append(v)\n"),
-                Slip(
-                    "values unique", "            values.append(v)\n", "            v in values or values.append(v)\n"
-                ),
-                Slip(
-                    "list not closed", "            last[NEXT] = root[PREV] = cell\n", "            last[NEXT] = cell\n"
-                ),
-                Slip(
-                    "backward links lost",
-                    "            cell = [last, root, k, v]\n",
-                    "            cell = [root, root, k, v]\n",
-                ),
-                Slip("cells forgotten", "            cells.append(cell)\n            values", "            values"),
-                Slip(
-                    "all values of a key in one cell",
-                    "            cells.append(cell)\n            values.append(v)",
-                    "            cells[:] = [cell]\n            values.append(v)",
-                ),
-                Slip(
-                    "None dropped",
-                    "            values = values_of(k, [])\n",
-                    "            if v is None:\n                continue\n            values = values_of(k, [])\n",
-                ),
-            ),
-        ),
-        Edit(
-            "format_int_list",
-            "boltons-format_int_list.md",
-            slips=(
-                Slip("empty list", "    if ints:\n        first", "    if ints is not None:\n        first"),
-                Slip(
-                    "repeated numbers end a range",
-                    "            elif delta > 1:\n                add_range()",
-                    "            elif delta != 1:\n                add_range()",
-                ),
-                Slip(
-                    "two are no range",
-                    "        if first == last:\n            output.append(f'{first:d}')",
-                    "        if last - first < 2:\n            output.append(f'{first:d}')",
-                ),
-                Slip("separator fixed", "{first:d}{range_delim}{last:d}", "{first:d}-{last:d}"),
-                Slip("argument sorted in place", "ints = sorted(int_list)", "int_list.sort()\n    ints = int_list"),
-                Slip("not sorted", "ints = sorted(int_list)", "ints = list(int_list)"),
-                Slip("formatted as they are", "output.append(f'{first:d}')", "output.append(str(first))"),
-                Slip(
-                    "last range lost",
-                    "                first = last = x\n        add_range()\n",
-                    "                first = last = x\n        if first != last:\n            add_range()\n",
-                ),
-            ),
-        ),
-    ),
-)
-
-MISTUNE = Package(
-    "mistune",
-    "3.4.0",
-    "mistune-3.4.0",
-    "2eaf7952af928ca8d33b779762effc1da517b62c6ad85ec8ca957e3b07b9782a",
-    ("tests", "-k", UNTIMED),
-    ("mistune_handbook.py",),
-    (
-        Edit(
-            "leading_tabs",
-            "mistune-leading_tabs.md",
-            slips=(
-                Slip("start column ignored", "offset = start_column % 4", "offset = 0"),
-                Slip(
-                    "all tabs expanded",
-                    'return (" " * offset + lead).expandtabs(4)[offset:] + rest',
-                    'return (" " * offset + line).expandtabs(4)[offset:]',
-                ),
-                Slip("first character only", 'if "\\t" not in line:', 'if line[:1] != "\\t":'),
-                Slip("offset stays", "expandtabs(4)[offset:] + rest", "expandtabs(4) + rest"),
-                Slip("all white space", 'rest = line.lstrip(" \\t")', "rest = line.lstrip()"),
-                Slip("tabs of eight", "return len(lead.expandtabs(4))", "return len(lead.expandtabs())"),
-                Slip("a tab is four", "return len(lead.expandtabs(4))", 'return len(lead.replace("\\t", "    "))'),
-                Slip("characters counted", "return len(lead.expandtabs(4))", "return len(lead)"),
-            ),
-        ),
-        Edit(
-            "link_href",
-            "mistune-link_href.md",
-            slips=(
-                Slip("control characters pass", r"[^\x00-\x20\x7f\\()]+", r"[^\s\\()]+"),
-                Slip("brackets pass", r"[^\x00-\x20\x7f\\()]+", r"[^\x00-\x20\x7f\\]+"),
-                Slip("backslashes pass", r"[^\x00-\x20\x7f\\()]+", r"[^\x00-\x20\x7f()]+"),
-                Slip(
-                    "ends after the first run",
-                    "            pos = plain.end()\n            continue\n",
-                    "            pos = plain.end()\n            break\n",
-                ),
-                Slip(
-                    "ends with the text",
-                    "            pos = plain.end()\n            continue\n",
-                    "            pos = plain.end()\n"
-                    "            if pos == len(src):\n"
-                    "                return None, None, pos\n"
-                    "            continue\n",
-                ),
-                Slip(
-                    "starts once more",
-                    "            pos = plain.end()\n            continue\n",
-                    "            start, pos = pos, plain.end()\n            continue\n",
-                ),
-                Slip("delete passes", r"[^\x00-\x20\x7f\\()]+", r"[^\x00-\x20\\()]+"),
-            ),
-        ),
-        Edit(
-            "trigger_re",
-            "mistune-trigger_re.md",
-            slips=(
-                Slip(
-                    "never compiled again",
-                    "        if self._fast_trigger_re is None or self._fast_trigger_re_chars != chars:\n",
-                    "        if self._fast_trigger_re is None:\n",
-                ),
-                Slip(
-                    "the set itself kept",
-                    "self._fast_trigger_re_chars = frozenset(chars)",
-                    "self._fast_trigger_re_chars = chars",
-                ),
-                Slip(
-                    "fewer characters are no change",
-                    "self._fast_trigger_re_chars != chars:",
-                    "not self._fast_trigger_re_chars >= chars:",
-                ),
-                Slip("not escaped", 're.escape("".join(sorted(chars)))', '"".join(sorted(chars))'),
-                Slip("not sorted", 're.escape("".join(sorted(chars)))', 're.escape("".join(chars))'),
-                Slip(
-                    "kept for all parsers",
-                    "            self._fast_trigger_re = re.compile(pattern)\n",
-                    "            InlineParser._fast_trigger_re = self._fast_trigger_re = re.compile(pattern)\n",
-                ),
-                Slip("any character", 'pattern = "[" +', 'pattern = "[^" +'),
-            ),
-        ),
-        Edit(
-            "table_cells",
-            "mistune-table_cells.md",
-            slips=(
-                Slip("not stripped", 'return [cell.strip() for cell in text.split("|")]', 'return text.split("|")'),
-                Slip(
-                    "empty cells dropped",
-                    'return [cell.strip() for cell in text.split("|")]',
-                    'return [cell.strip() for cell in text.split("|") if cell]',
-                ),
-                Slip(
-                    "spaces only",
-                    'return [cell.strip() for cell in text.split("|")]',
-                    'return [cell.strip(" ") for cell in text.split("|")]',
-                ),
-                Slip("escaped pipes only", 'if "\\\\" not in text:', 'if "\\\\|" not in text:'),
-                Slip(
-                    "last cell lost when empty",
-                    "    cells.append(text[start:].strip())\n    return cells",
-                    "    if text[start:]:\n        cells.append(text[start:].strip())\n    return cells",
-                ),
-                Slip("every second pipe", 'pos = text.find("|", pos + 1)', 'pos = text.find("|", pos + 2)'),
-                Slip(
-                    "first pipe",
-                    "    while pos >= 0:\n        if not _is_escaped",
-                    "    while pos > 0:\n        if not _is_escaped",
-                ),
-                Slip("even backslashes", "if not _is_escaped_pipe(text, pos):", 'if text[pos - 1] != "\\\\":'),
-            ),
-        ),
-    ),
-    ("src",),
-)
-
-HPACK = Package(
-    "hpack",
-    "4.2.0",
-    "hpack-4.2.0",
-    "0895cfa3b5531fc65fe439c05eb65144f123bf7a394fcaa56aa423548d8e45c0",
+CACHETOOLS = Package(
+    "cachetools",
+    "8.0.2",
+    "cachetools-8.0.2",
+    "30ac523adfc118b51d2b2e7bad8a0ddb31370dfe2700c7f10ca224f36ccf81e0",
     ("tests",),
-    ("hpack_proxy.py",),
+    ("cachetools_tiles.py",),
     (
         Edit(
-            "huffman_encode",
-            "hpack-huffman_encode.md",
+            "keys",
+            "cachetools-keys.md",
             slips=(
-                Slip("leading zeroes lost", "max(total_bytes, needed_bytes, 1)", "max(needed_bytes, 1)"),
-                Slip("little end first", '1), "big")', '1), "little")'),
-                Slip("one bit too few", "((2 << bin_int_len) - 1)", "((1 << bin_int_len) - 1)"),
-                Slip("much too few bits", "((2 << bin_int_len) - 1)", "((1 << bin_int_len - 1) - 1)"),
-                Slip("no longer than counted", "max(total_bytes, needed_bytes, 1)", "total_bytes"),
+                Slip("keywords as given", "_HashedTuple, *sorted(kwargs.items()))", "_HashedTuple, *kwargs.items())"),
+                Slip("no mark", "return (*args, _HashedTuple, *sorted(", "return (*args, *sorted("),
+                Slip("no mark of one keyword", "return (*args, _HashedTuple, *kwargs", "return (*args, *kwargs"),
                 Slip(
-                    "empty text",
-                    '        if not bytes_to_encode:\n            return b""\n',
-                    '        if bytes_to_encode is None:\n            return b""\n',
+                    "sorted by value", "*sorted(kwargs.items()))", "*sorted(kwargs.items(), key=lambda item: item[1]))"
                 ),
+                Slip("types of keywords forgotten", "*items, *types, *map", "*items, *map"),
                 Slip(
-                    "another type",
-                    'return final_num.to_bytes(max(total_bytes, needed_bytes, 1), "big")',
-                    'return bytearray(final_num.to_bytes(max(total_bytes, needed_bytes, 1), "big"))',
+                    "a single argument is its own key",
+                    "    if not kwargs:\n        return (*args, *map(type, args))\n",
+                    "    if not kwargs:\n"
+                    "        if len(args) == 1 and type(args[0]) in (int, str):\n"
+                    "            return args[0]\n"
+                    "        return (*args, *map(type, args))\n",
                 ),
-                Slip("padded with zeroes", "        final_num |= (1 << bits_to_be_padded) - 1\n", ""),
-            ),
-        ),
-        Edit(
-            "table_search",
-            "hpack-table_search.md",
-            slips=(
-                Slip(
-                    "newest for oldest",
-                    "            i = entries.index((name, value))\n",
-                    "            i = len(entries) - 1 - list(reversed(entries)).index((name, value))\n",
-                ),
-                Slip(
-                    "what was asked",
-                    "            n, v = entries[i]\n            return i + offset, n, v\n",
-                    "            return i + offset, name, value\n",
-                ),
-                Slip(
-                    "first entry",
-                    "            return i + offset, n, v\n        if partial",
-                    "            return i and (i + offset, n, v)\n        if partial",
-                ),
-                Slip(
-                    "dynamic names win",
-                    "        if partial is None:\n            for i",
-                    "        if True:\n            for i",
-                ),
-                Slip(
-                    "last name",
-                    "                    return i + offset, n, None\n",
-                    "                    partial = i + offset, n, None\n",
-                ),
-                Slip(
-                    "empty value is none",
-                    "        if (name, value) in entries:\n",
-                    "        if value and (name, value) in entries:\n",
-                ),
-                Slip(
-                    "value told",
-                    "                    return i + offset, n, None\n",
-                    "                    return i + offset, n, _\n",
-                ),
-                Slip(
-                    "moved to the front",
-                    "            return i + offset, n, v\n        if partial",
-                    "            entries.remove((n, v))\n"
-                    "            entries.appendleft((n, v))\n"
-                    "            return i + offset, n, v\n"
-                    "        if partial",
-                ),
-            ),
-        ),
-        Edit(
-            "dict_order",
-            "hpack-dict_order.md",
-            slips=(
-                Slip("text keys only", 'if _to_bytes(key).startswith(b":"):', 'if key[:1] == ":":'),
-                Slip("anywhere in the name", 'if _to_bytes(key).startswith(b":"):', 'if b":" in _to_bytes(key):'),
-                Slip(
-                    "special ones last",
-                    "    for key in special:\n",
-                    "    special, ordinary = ordinary, special\n    for key in special:\n",
-                ),
-                Slip("order reversed", "            ordinary.append(key)\n", "            ordinary.insert(0, key)\n"),
-                Slip(
-                    "argument emptied",
-                    "    for key in ordinary:\n        yield key, header_dict[key]\n",
-                    "    for key in ordinary:\n        yield key, header_dict.pop(key)\n",
-                ),
-                Slip(
-                    "keys as bytes", "            special.append(key)\n", "            special.append(_to_bytes(key))\n"
-                ),
-                Slip(
-                    "sorted by name", "    for key in ordinary:\n", "    for key in sorted(ordinary, key=_to_bytes):\n"
-                ),
+                Slip("types of the names", "[type(v) for _, v in items]", "[type(v) for v, _ in items]"),
+                Slip("types unique", "return (*args, *map(type, args))", "return (*args, *{type(v) for v in args})"),
                 Slip(
                     "a list",
-                    "    for key in special:\n"
-                    "        yield key, header_dict[key]\n"
-                    "    for key in ordinary:\n"
-                    "        yield key, header_dict[key]\n",
-                    "    return [(key, header_dict[key]) for key in special + ordinary]\n",
+                    "    if len(kwargs) == 1:\n        return (*args, _HashedTuple, *kwargs.items())\n",
+                    "    if len(kwargs) == 1:\n        return [*args, _HashedTuple, *kwargs.items()]\n",
                 ),
             ),
         ),
         Edit(
-            "decode_huffman",
-            "hpack-decode_huffman.md",
+            "sized_setitem",
+            "cachetools-sized_setitem.md",
             slips=(
                 Slip(
-                    "failures pass",
-                    "    noteworthy = HUFFMAN_FAIL | HUFFMAN_EMIT_SYMBOL\n",
-                    "    noteworthy = HUFFMAN_EMIT_SYMBOL\n",
-                ),
-                Slip("incomplete text passes", "    if not (flags & HUFFMAN_COMPLETE):\n", "    if not flags:\n"),
-                Slip("another type", "    return bytes(decoded_bytes)\n", "    return decoded_bytes\n"),
-                Slip(
-                    "another exception",
-                    '                msg = "Invalid Huffman string"\n'
-                    "                raise HPACKDecodingError(msg)\n"
-                    "            emit(output_byte)\n"
-                    "\n"
-                    "    if not",
-                    '                raise ValueError("Invalid Huffman string")\n'
-                    "            emit(output_byte)\n"
-                    "\n"
-                    "    if not",
+                    "the replaced one may go unseen",
+                    "                if oldsize is not None and key not in size:\n"
+                    "                    oldsize = None\n"
+                    "                    diffsize = itemsize\n",
+                    "",
                 ),
                 Slip(
-                    "kept between calls",
-                    "    table = HUFFMAN_TABLE\n",
-                    "    table = HUFFMAN_TABLE\n"
-                    "    decoded_bytes = decode_huffman.__dict__.setdefault('decoded', decoded_bytes)\n",
+                    "room for one more",
+                    "            while self.__currsize + diffsize > maxsize:\n",
+                    "            while self.__currsize + diffsize >= maxsize:\n",
                 ),
                 Slip(
-                    "zeroes skipped",
-                    "            emit(output_byte)\n\n        state",
-                    "            output_byte and emit(output_byte)\n\n        state",
+                    "one goes at most",
+                    "            while self.__currsize + diffsize > maxsize:\n",
+                    "            if self.__currsize + diffsize > maxsize:\n",
                 ),
-                Slip("complete at once", "    flags = 0\n    decoded", "    flags = HUFFMAN_COMPLETE\n    decoded"),
+                Slip(
+                    "the whole size counts",
+                    "            diffsize = itemsize if oldsize is None else itemsize - oldsize\n",
+                    "            diffsize = itemsize\n",
+                ),
+                Slip(
+                    "size asked again",
+                    "            oldsize = size.get(key)\n",
+                    "            oldsize = self.getsizeof(data[key]) if key in data else None\n",
+                ),
+                Slip(
+                    "old size kept",
+                    "            size[key] = itemsize\n",
+                    "            size.setdefault(key, itemsize)\n",
+                ),
+                Slip(
+                    "the replaced one goes first",
+                    "            diffsize = itemsize if oldsize is None else itemsize - oldsize\n",
+                    "            diffsize = itemsize\n"
+                    "            if oldsize is not None:\n"
+                    "                del self[key]\n"
+                    "                oldsize = None\n",
+                ),
+                Slip(
+                    "negative sizes pass",
+                    "            if itemsize < 0:\n"
+                    '                raise ValueError("value size must be non-negative")\n',
+                    "",
+                ),
+                Slip(
+                    "an empty cache is asked no more",
+                    "            while self.__currsize + diffsize > maxsize:\n",
+                    "            while data and self.__currsize + diffsize > maxsize + 1:\n",
+                ),
+            ),
+        ),
+        Edit(
+            "ttl_expire",
+            "cachetools-ttl_expire.md",
+            slips=(
+                Slip(
+                    "backward link lost",
+                    "        root.next = curr\n        curr.prev = root\n",
+                    "        root.next = curr\n",
+                ),
+                Slip(
+                    "forward link lost",
+                    "        root.next = curr\n        curr.prev = root\n",
+                    "        curr.prev = root\n",
+                ),
+                Slip(
+                    "one moment too long",
+                    "        while curr is not root and not (time < curr.expires):\n            key = curr.key\n",
+                    "        while curr is not root and time > curr.expires:\n            key = curr.key\n",
+                ),
+                Slip(
+                    "one moment too long in the short cut",
+                    "        if curr is root or time < curr.expires:\n",
+                    "        if curr is root or time <= curr.expires:\n",
+                ),
+                Slip(
+                    "newest first",
+                    "            expired.append((key, cache",
+                    "            expired.insert(0, (key, cache",
+                ),
+                Slip("keys only", "expired.append((key, cache_getitem(self, key)))", "expired.append(key)"),
+                Slip(
+                    "nothing for an empty list",
+                    "            return []  # fast path: nothing has expired\n        links = self.__links\n",
+                    "            return None  # fast path: nothing has expired\n        links = self.__links\n",
+                ),
+                Slip(
+                    "the link kept",
+                    "            cache_delitem(self, key)\n            del links[key]\n            curr = curr.next\n",
+                    "            cache_delitem(self, key)\n            curr = curr.next\n",
+                ),
+                Slip(
+                    "the class's own deletion",
+                    "            cache_delitem(self, key)\n            del links[key]\n            curr = curr.next\n",
+                    "            curr = curr.next\n            del self[key]\n",
+                ),
+                Slip(
+                    "a generator",
+                    "        root.next = curr\n        curr.prev = root\n        return expired\n",
+                    "        root.next = curr\n        curr.prev = root\n        return iter(expired)\n",
+                ),
+            ),
+        ),
+        Edit(
+            "lfu_touch",
+            "cachetools-lfu_touch.md",
+            slips=(
+                Slip("also where others share the link", "        alone = len(keys) == 1\n", "        alone = True\n"),
+                Slip(
+                    "the counted link stays",
+                    "        if alone:\n            link.unlink()\n        else:\n            del keys[key]\n",
+                    "        if not alone:\n            del keys[key]\n",
+                ),
+                Slip(
+                    "no use by setting",
+                    "            self.__touch(key, link)\n            return\n",
+                    "            return\n",
+                ),
+                Slip(
+                    "new ones before old ones",
+                    "        curr.keys[key] = None\n        self.__links[key] = curr\n",
+                    "        curr.keys[key] = None\n"
+                    "        curr.keys.move_to_end(key, last=False)\n"
+                    "        self.__links[key] = curr\n",
+                ),
+                Slip(
+                    "link of the key not moved",
+                    "        curr.keys[key] = None\n        self.__links[key] = curr\n",
+                    "        curr.keys[key] = None\n",
+                ),
+                Slip(
+                    "one count behind",
+                    "            curr = LFUCache._Link(count)\n",
+                    "            curr = LFUCache._Link(link.count)\n",
+                ),
+                Slip(
+                    "linked forward only",
+                    "            link.next = curr.next.prev = curr\n            curr.prev = link\n        if alone",
+                    "            link.next = curr\n            curr.prev = link\n        if alone",
+                ),
+                Slip(
+                    "missing ones fail",
+                    "        if link is not None:  # __missing__ may not store the item\n"
+                    "            self.__touch(key, link)\n",
+                    "        self.__touch(key, link)\n",
+                ),
+                Slip(
+                    "link looked up first",
+                    "        value = cache_getitem(self, key)\n        link = self.__links.get(key)\n",
+                    "        link = self.__links.get(key)\n        value = cache_getitem(self, key)\n",
+                ),
             ),
         ),
     ),
     ("src",),
 )
 
-PACKAGES = (BOLTONS, MISTUNE, HPACK)
+TINYCSS2 = Package(
+    "tinycss2",
+    "1.5.1",
+    "tinycss2-1.5.1",
+    "d339d2b616ba90ccce58da8495a78f46e55d4d25f9fd71dfd526f07e7d53f957",
+    # Without the 16,000 of colours, which are one table; they take forty seconds.
+    ("tests", "-k", "not color"),
+    ("tinycss2_themes.py",),
+    (
+        Edit(
+            "serialize_identifier",
+            "tinycss2-serialize_identifier.md",
+            slips=(
+                Slip("too wide a range", "-?[A-Za-z_", "-?[A-z_"),
+                Slip(
+                    "too wide a range in names",
+                    "_re_name = re.compile(r'[A-Za-z0-9_",
+                    "_re_name = re.compile(r'[A-z0-9_",
+                ),
+                Slip(
+                    "beginning only",
+                    "    if _re_name.fullmatch(value):\n",
+                    "    if value and _re_name.match(value).end():\n",
+                ),
+                Slip("digits first", "-?[A-Za-z_", "-?[A-Za-z0-9_"),
+                Slip(
+                    "nothing but a hyphen",
+                    "FFFF][A-Za-z0-9_\\x80-\\U0010FFFF-]*')\n_re_name",
+                    "FFFF]?[A-Za-z0-9_\\x80-\\U0010FFFF-]*')\n_re_name",
+                ),
+                Slip(
+                    "a new line at the end",
+                    "    if _re_identifier.fullmatch(value):\n",
+                    "    if re.match(_re_identifier.pattern + '$', value):\n",
+                ),
+                Slip(
+                    "lower case",
+                    "    if _re_identifier.fullmatch(value):\n        return value\n",
+                    "    if _re_identifier.fullmatch(value):\n        return value.lower()\n",
+                ),
+                Slip("hyphens first", "    if value == '-':\n        return r'\\-'\n\n", ""),
+            ),
+        ),
+        Edit(
+            "serialize_url",
+            "tinycss2-serialize_url.md",
+            slips=(
+                Slip(
+                    "backslashes last",
+                    "    return value.translate(_url_escapes)\n",
+                    "    for char in reversed(_url_escapes):\n"
+                    "        value = value.replace(chr(char), _url_escapes[char])\n"
+                    "    return value\n",
+                ),
+                Slip("brackets pass", "    '(': r'\\(',\n    ')': r'\\)',\n", ""),
+                Slip("tabs pass", "    '\\t': r'\\9 ',\n", ""),
+                Slip(
+                    "no space after a number",
+                    "r'\\A ',\n    '\\r': r'\\D ',\n    '\\f': r'\\C ',\n    '('",
+                    "r'\\A',\n    '\\r': r'\\D',\n    '\\f': r'\\C',\n    '('",
+                ),
+                Slip("quotes as in strings", '    "\'": r"\\\'",\n', ""),
+                Slip("short cut by the first character", "    if value.isalnum():\n", "    if value[:1].isalnum():\n"),
+                Slip("printable is plain", "    if value.isalnum():\n", "    if value.isprintable():\n"),
+                Slip(
+                    "white space dropped",
+                    "    if value.isalnum():\n        return value\n",
+                    "    if not value.strip():\n        return ''\n",
+                ),
+                Slip("form feeds forgotten", "    '\\f': r'\\C ',\n    '(': ", "    '(': "),
+            ),
+        ),
+        Edit(
+            "consume_ident",
+            "tinycss2-consume_ident.md",
+            slips=(
+                Slip(
+                    "one escape only",
+                    "    while css.startswith('\\\\', pos) and not",
+                    "    if css.startswith('\\\\', pos) and not",
+                ),
+                Slip(
+                    "escaped new lines",
+                    " and not css.startswith('\\\\\\n', pos):\n"
+                    "        # Valid escape\n"
+                    "        chunks.append(css[start_pos:pos])\n"
+                    "        c, pos = _consume_escape(css, pos + 1)\n"
+                    "        chunks.append(c)\n"
+                    "        start_pos = pos\n"
+                    "        pos =",
+                    ":\n"
+                    "        # Valid escape\n"
+                    "        chunks.append(css[start_pos:pos])\n"
+                    "        c, pos = _consume_escape(css, pos + 1)\n"
+                    "        chunks.append(c)\n"
+                    "        start_pos = pos\n"
+                    "        pos =",
+                ),
+                Slip(
+                    "rest lost",
+                    "        start_pos = pos\n"
+                    "        pos = _NAME_RE.match(css, pos).end()\n"
+                    "    chunks.append(css[start_pos:pos])\n",
+                    "        start_pos = pos\n        pos = _NAME_RE.match(css, pos).end()\n",
+                ),
+                Slip(
+                    "text before the escape lost",
+                    "        chunks.append(css[start_pos:pos])\n"
+                    "        c, pos = _consume_escape(css, pos + 1)\n"
+                    "        chunks.append(c)\n"
+                    "        start_pos = pos\n"
+                    "        pos =",
+                    "        c, pos = _consume_escape(css, pos + 1)\n"
+                    "        chunks.append(c)\n"
+                    "        start_pos = pos\n"
+                    "        pos =",
+                ),
+                Slip(
+                    "words only",
+                    "_NAME_RE = re.compile(r'[A-Za-z0-9_\\x80-\\U0010FFFF-]*')",
+                    "_NAME_RE = re.compile(r'[\\w-]*')",
+                ),
+                Slip(
+                    "ASCII only",
+                    "_NAME_RE = re.compile(r'[A-Za-z0-9_\\x80-\\U0010FFFF-]*')",
+                    "_NAME_RE = re.compile(r'[A-Za-z0-9_-]*')",
+                ),
+                Slip("too wide a range", "_NAME_RE = re.compile(r'[A-Za-z0-9_", "_NAME_RE = re.compile(r'[A-z0-9_"),
+                Slip("no digits", "_NAME_RE = re.compile(r'[A-Za-z0-9_", "_NAME_RE = re.compile(r'[A-Za-z_"),
+                Slip(
+                    "start not moved",
+                    "        chunks.append(c)\n        start_pos = pos\n        pos =",
+                    "        chunks.append(c)\n        pos =",
+                ),
+            ),
+        ),
+        Edit(
+            "quoted_string",
+            "tinycss2-quoted_string.md",
+            slips=(
+                Slip(
+                    "new lines pass",
+                    "css.find('\\\\', pos, end) == -1 and\n            css.find('\\n', pos, end) == -1):",
+                    "css.find('\\\\', pos, end) == -1):",
+                ),
+                Slip(
+                    "escapes pass",
+                    "    if (end != -1 and css.find('\\\\', pos, end) == -1 and\n",
+                    "    if (end != -1 and\n",
+                ),
+                Slip(
+                    "the quote is read again",
+                    "        return css[pos:end], end + 1, error\n",
+                    "        return css[pos:end], end, error\n",
+                ),
+                Slip("open strings lose a character", "    if (end != -1 and css", "    if (css"),
+                Slip("double quotes", "    end = css.find(quote, pos)\n", "    end = css.find('\"', pos)\n"),
+                Slip(
+                    "runs over new lines",
+                    '    "\'": re.compile(r"[^\'\\\\\\n]+"),\n',
+                    '    "\'": re.compile(r"[^\'\\\\]+"),\n',
+                ),
+                Slip(
+                    "both quotes end a run",
+                    "    '\"': re.compile(r'[^\"\\\\\\n]+'),\n",
+                    "    '\"': re.compile(r'[^\"\\'\\\\\\n]*'),\n",
+                ),
+                Slip(
+                    "escapes in the whole sheet",
+                    "css.find('\\\\', pos, end) == -1 and\n",
+                    "css.find('\\\\', end) == -1 and\n",
+                ),
+                Slip(
+                    "error of an open string",
+                    "        return css[pos:end], end + 1, error\n",
+                    "        return css[pos:end], end + 1, ()\n",
+                ),
+            ),
+        ),
+    ),
+    needs=("webencodings",),
+)
+
+PACKAGES = (CACHETOOLS, TINYCSS2)

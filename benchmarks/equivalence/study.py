@@ -37,13 +37,14 @@ import held_out
 import mutants
 import packages
 import places
+import read_later
 import tables
 import trials
 from packages import Edit, Package
 from tables import ORIGINAL
 from trials import Trial, Verdict
 
-PACKAGES = (*packages.PACKAGES, *held_out.PACKAGES)
+PACKAGES = (*packages.PACKAGES, *read_later.PACKAGES, *held_out.PACKAGES)
 SEED = 7
 MOST = 12  # mutants by operators of one edit; the slips come on top
 CUT_OFF = 3  # the exit code when there is more to do

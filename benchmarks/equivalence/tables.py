@@ -78,7 +78,7 @@ def tables(verdicts: Sequence[Saved], words: Mapping[str, str]) -> Iterator[str]
 
 
 def _groups(verdicts: Sequence[Saved]) -> Iterator[Group]:
-    """Each package, those that the check was improved on, those held out, and all."""
+    """Each package, those held out, those that the check was improved on, and all."""
     for name in dict.fromkeys(each["package"] for each in verdicts):
         own = [each for each in verdicts if each["package"] == name]
         yield f"{name} {own[0]['version']}" + (", held out" if name in HELD_OUT else ""), own

@@ -41,8 +41,9 @@ HERE = Path(__file__).parent
 EXPERTS = HERE.parent / "data" / "repos_experts.jsonl"
 # Not below the project: pytest and git would take its settings for those of the packages.
 BUILDS = Path(platformdirs.user_cache_dir("llmopt")) / "benchmarks" / "repos"
-# What a patient user grants: the tool's own defaults, spelt out so that a change of these does not change the scores.
-MEDIUM = ("--max-time", "30m", "--attempts", "2")
+# What a patient user grants, with a model that takes minutes; spelt out so that a change of the defaults does not
+# change the scores.
+MEDIUM = ("--max-time", "60m", "--effort", "medium")
 MOST_PAIRS = 16  # of one comparison; it ends from 8 on once the judge is sure
 CASES = 200  # random inputs of a check
 CASE_SECONDS = 600

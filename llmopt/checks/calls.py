@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llmopt import encoding
-from llmopt.checks import edited, equality, growth, replays, states
+from llmopt.checks import edited, equality, growth, replays, scratch, states
 from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
 from llmopt.checks.looks import Look, Seen, both, unlike
@@ -50,7 +53,8 @@ def check(
         recorded = replays.record(target, before, functions, folder, workload, tests)
         comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
         comparison.may_grow = may_grow
-        comparison.added = states.added(*texts)
+        comparison.added = functools.cache(lambda: states.added(*texts))
+        comparison.scratch = functools.cache(lambda: _scratch(before, *texts))
         if executed:
             comparison.lines = lambda: executed.missing(candidate, base)
             comparison.ran = lambda report, by: executed.add(candidate, base, report, by)
@@ -73,6 +77,25 @@ def compare(
     derive = _to_derive(edit, recorded)
     expected = replays.expect(target, base, list(recorded.values()), folder, bounds, derive)
     return Comparison(target, base, tree, edit, expected, bounds, tolerance)
+
+
+def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[str]:
+    """The attributes in the changed files of which no call hands the value to the next."""
+    found: set[str] = set()
+    for path in before:
+        changed = [side[each] for side in (before, after) for each in side if each != path]
+
+        def is_named(name: str, texts: Sequence[str] = changed) -> bool:
+            return scratch.named(name, itertools.chain(texts, _others(tree, before)))
+
+        found |= scratch.attributes(before[path], after.get(path, ""), is_named)
+    return frozenset(found)
+
+
+def _others(tree: Tree, changed: Mapping[str, str]) -> Iterator[str]:
+    for path in tree.path.rglob("*.py"):
+        if path.is_file() and path.relative_to(tree.path).as_posix() not in changed:
+            yield path.read_text(encoding="utf-8", errors="replace")
 
 
 def _texts(tree: Tree, paths: Sequence[str]) -> dict[str, str]:
@@ -107,7 +130,8 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
-        self.added = states.Added()
+        self.added: Callable[[], states.Added] = states.Added  # asked for where nothing differs: it reads whole files
+        self.scratch: Callable[[], frozenset[str]] = frozenset  # asked for where something differs: it reads all files
         self.may_grow = False  # may memory grow with each call that has new arguments?
         self.lines: Callable[[], Mapping[str, Any]] = dict  # the candidate's that are to be seen running,
         self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
@@ -160,7 +184,10 @@ class Comparison:
     ) -> equality.Difference | None:
         unit = self.edit.units.get(replays.key(given))
         rules = equality.Rules(bool(given["derived"]), self.tolerance, unit.parameters if unit else ())
-        return equality.first_difference(expected, got, rules)
+        found = equality.first_difference(expected, got, rules)
+        if found is None or scratch.is_private(given["name"].rpartition(".")[2]) or not self.scratch():
+            return found
+        return equality.first_difference(expected, got, replace(rules, scratch=self.scratch()))
 
     def _described(self, given: Mapping[str, Any], expected: Mapping[str, Any], found: equality.Difference) -> str:
         where = found.where or "result"
@@ -208,12 +235,12 @@ class Comparison:
         )
 
     def _state(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.edit.state, *self.added.shared, *self.added.instances)))
+        return tuple(dict.fromkeys((*self.edit.state, *self.added().shared, *self.added().instances)))
 
     def _is_of_instance(self, given: Mapping[str, Any]) -> bool:
         """Is it a method of a class whose instances keep something now? Threads may share one of these."""
         owner = str(given["name"]).rpartition(".")[0].rpartition(".")[2]
-        return bool(owner) and any(each.partition(".")[0] == owner for each in self.added.instances)
+        return bool(owner) and any(each.partition(".")[0] == owner for each in self.added().instances)
 
     def _growth(self) -> growth.Growth:
         """What stays in memory with ever new arguments, where the edit added a place to keep things."""

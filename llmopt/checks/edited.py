@@ -16,6 +16,16 @@ CACHES = ("lru_cache", "cache", "cached_property", "memoize", "memoized", "cache
 # Values that are not changed in place.
 CONSTANT_CALLS = ("compile", "frozenset", "tuple", "namedtuple", "TypeVar", "getLogger", "itemgetter", "attrgetter")
 STATEFUL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
+SHAPES: Mapping[type[ast.expr], str] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Tuple: "tuple",
+}
+MAKERS = ("list", "dict", "set", "tuple", "frozenset", "deque", "defaultdict", "OrderedDict", "Counter")
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,8 @@ class Unit:
     dump: str
     signature: str
     mentions: frozenset[str]
-    stores: frozenset[str]  # attributes it assigns
+    stores: frozenset[str]  # attributes it assigns,
+    shapes: frozenset[str]  # and the kinds of containers that it evidently puts into private ones
     decorators: frozenset[str]
     optional: frozenset[str]  # names that it compares with None
 
@@ -103,6 +114,7 @@ class _Module:
         self.bases: dict[str, str] = {}
         self.sources: dict[tuple[str, str], Unit] = {}  # by name and text
         self._known = known or {}
+        self._dumped: dict[str, dict[str, ast.stmt]] = {}
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
         for prefix, node in _outer(tree.body, ""):
             if isinstance(node, Def):
@@ -112,6 +124,12 @@ class _Module:
                 self.bases[prefix + node.name] = _dump([*node.bases, *node.keywords, *node.decorator_list])
             else:
                 self.statements[prefix.rstrip(".")].append(node)
+
+    def dumped(self, owner: str, statements: Sequence[ast.stmt]) -> Mapping[str, ast.stmt]:
+        """The statements by what they say; once for the base, which is compared with candidate after candidate."""
+        if owner not in self._dumped:
+            self._dumped[owner] = {_dump([node]): node for node in statements}
+        return self._dumped[owner]
 
     def _add(self, path: str, name: str, node: Def) -> None:
         source = name, "\n".join(self._lines[_first_line(node) - 1 : node.end_lineno])
@@ -129,6 +147,7 @@ class _Module:
                 same.signature + unit.signature,
                 same.mentions | unit.mentions,
                 same.stores | unit.stores,
+                same.shapes | unit.shapes,
                 same.decorators | unit.decorators,
                 same.optional | unit.optional,
             )
@@ -170,9 +189,21 @@ def _unit(path: str, name: str, node: Def) -> Unit:
         signature=_signature(arguments),
         mentions=frozenset(mentions),
         stores=frozenset(n.attr for n in inside if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)),
+        shapes=frozenset(shape for n in inside for shape in _shapes(n)),
         decorators=frozenset(_last_name(each) for each in node.decorator_list),
         optional=frozenset(name for n in inside for name in _compared_with_none(n)),
     )
+
+
+def _shapes(node: ast.AST) -> Iterator[str]:
+    """Private attributes that a statement assigns a new container, with the kind of it."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+        return
+    name = _last_name(node.value) if isinstance(node.value, ast.Call) else ""
+    kind = name if name in MAKERS else SHAPES.get(type(node.value))
+    for each in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if kind and isinstance(each, ast.Attribute) and each.attr.startswith("_"):
+            yield f"{each.attr}: {kind}"
 
 
 def _compared_with_none(node: ast.AST) -> Iterator[str]:
@@ -206,16 +237,17 @@ def _changed(before: _Module, after: _Module) -> set[str]:
     """Names of the base's functions that the edit changes: their text, their class's, or a variable that they use."""
     changed = {n for n, unit in before.units.items() if n not in after.units or after.units[n].dump != unit.dump}
     for owner, statements in before.statements.items():
-        names = _assigned_differently(statements, after.statements.get(owner, []))
+        now = after.statements.get(owner, [])
+        names = _assigned_differently(before.dumped(owner, statements), after.dumped(owner, now))
         if owner and (after.bases.get(owner) != before.bases.get(owner)):
             changed |= {name for name, unit in before.units.items() if unit.owner == owner}
         changed |= {name for name, unit in before.units.items() if unit.mentions & names}
     return changed
 
 
-def _assigned_differently(before: list[ast.stmt], after: list[ast.stmt]) -> set[str]:
-    old, new = {_dump([node]) for node in before}, {_dump([node]) for node in after}
-    changed = [n for n in before if _dump([n]) not in new] + [n for n in after if _dump([n]) not in old]
+def _assigned_differently(before: Mapping[str, ast.stmt], after: Mapping[str, ast.stmt]) -> set[str]:
+    changed = [n for text, n in before.items() if text not in after]
+    changed += [n for text, n in after.items() if text not in before]
     simple = [node for node in changed if not isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While))]
     names = {each.id for node in simple for each in ast.walk(node) if isinstance(each, ast.Name) and _is_stored(each)}
     imports = [node for node in changed if isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -255,9 +287,10 @@ def _reshaped(before: _Module, after: _Module) -> set[str]:
 
 
 def _fields(module: _Module, name: str) -> set[str]:
-    """Attributes that its constructors assign, its slots and the fields of a dataclass."""
+    """Attributes that its constructors assign, the kinds of containers of private ones, slots, a dataclass's fields."""
     makers = ("__init__", "__new__", "__post_init__", "__setstate__", "__getstate__", "__reduce__")
-    found = {each for maker in makers if (unit := module.units.get(f"{name}.{maker}")) for each in unit.stores}
+    own = [unit for maker in makers if (unit := module.units.get(f"{name}.{maker}"))]
+    found = {each for unit in own for each in (*unit.stores, *unit.shapes)}
     for node in module.statements[name]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)

@@ -17,6 +17,7 @@ from llmopt.reported import NO_DESCRIPTION
 Node = Any  # JSON
 
 NUMBERED = ("list", "dict", "set", "bytearray", "object", "array", "drained", "lambda", "ref")
+CONTAINERS = ("list", "tuple", "dict", "set", "frozenset", "bytearray")
 SHOWN_CHARACTERS = 300
 SHOWN_ITEMS = 8
 # What reading a description raises that is none.
@@ -36,11 +37,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rules:
-    """How strict: `derived` inputs are nobody's recorded ones, `tolerance` is a relative and absolute one of floats."""
+    """How strict: `derived` inputs are nobody's recorded ones, `tolerance` is a relative and absolute one of floats.
+
+    Attributes called one of `scratch` are not compared.
+    """
 
     derived: bool = False
     tolerance: float = 0.0
     names: tuple[str, ...] = ()  # of the positional parameters
+    scratch: frozenset[str] = frozenset()
 
 
 def first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:
@@ -234,6 +239,9 @@ class _Walk:
     def _set(self, expected: Node, got: Node, where: str) -> Difference | None:
         if len(expected[-1]) != len(got[-1]):
             return _difference(where, expected, got)
+        equal = _equal_elements(expected[-1]) if self.rules.derived else None
+        if equal is not None and equal == _equal_elements(got[-1]):
+            return None
         for before, after in zip(expected[-1], got[-1], strict=True):
             if self.differ(before, after, where):
                 return Difference(where, f"an element {render(before)}", f"an element {render(after)}")
@@ -275,11 +283,16 @@ class _Walk:
         return self.differ(expected, got, where)
 
     def _attributes(self, expected: Node, got: Node, where: str) -> Difference | None:
-        """By name. A private one that only the candidate has is where it keeps what it saves to compute again."""
+        """By name. A private one that only the candidate has is where it keeps what it saves to compute again; in which
+        kind of container it keeps one is its own business too, for what it gives back shows what is in there."""
         before, after = ({pair[0]: pair[1] for pair in each if _is_pair(pair)} for each in (expected, got))
         for name, node in before.items():
+            if name in self.rules.scratch:
+                continue
             if name not in after:
                 return Difference(f"{where}.{name}", render(node), "no such attribute")
+            if _is_kept_otherwise(name, node, after[name]):
+                continue
             if found := self.differ(node, after[name], f"{where}.{name}"):
                 return found
         added = [name for name in after if name not in before and not name.startswith("_")]
@@ -347,6 +360,32 @@ KINDS = {
 def _kind(node: Node) -> str:
     """What the node says that it is; "" for plain ones and for nodes in a row."""
     return node[0] if isinstance(node, list) and node and isinstance(node[0], str) else ""
+
+
+def _equal_elements(nodes: Sequence[Node]) -> list[str] | None:
+    """Plain elements, 1, 1.0 and True alike: which of them a set keeps, nobody says. None where others are in it."""
+    if not all(each is None or isinstance(each, (bool, int)) or _kind(each) in ("str", "float") for each in nodes):
+        return None
+    return sorted(_number(each) if not isinstance(each, list) or each[0] == "float" else repr(each) for each in nodes)
+
+
+def _number(node: Node) -> str:
+    value = float.fromhex(node[1]) if isinstance(node, list) else node
+    return repr(value) if value is None or not math.isfinite(value) or value != int(value) else repr(int(value))
+
+
+def _is_kept_otherwise(name: str, expected: Node, got: Node) -> bool:
+    """Whether a private attribute holds another kind of container."""
+    kinds = [_container(each) for each in (expected, got)]
+    return name.startswith("_") and not name.endswith("__") and "" not in kinds and kinds[0] != kinds[1]
+
+
+def _container(node: Node) -> str:
+    """Which kind of container it is, by its class where that is no built-in one; "" for what is none."""
+    kind = _kind(node)
+    if kind == "object":
+        return str(node[2]) if len(node) > 3 and node[3] is not None else ""
+    return kind if kind in CONTAINERS else ""
 
 
 def _is_pair(node: Node) -> bool:
@@ -476,5 +515,6 @@ RENDERED: Mapping[str, Callable[[Node], str]] = {
     "ref": lambda node: "<an object met before>",
     "cut": lambda node: f"… {node[1]} more" + (f", digest {node[2][:8]}" if node[2] else ""),
     "opaque": lambda node: "…" if str(node[1]).startswith("nested") else f"<{node[1]}>",
+    "pattern": lambda node: f"re.compile({render(node[1])})",
     "awaited": lambda node: f"awaited {render(node[1])}",
 }

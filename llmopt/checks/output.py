@@ -29,6 +29,7 @@ def check(target: Target, tree_of: Callable[[str], Tree], limits: Limits, execut
                     limits,
                     tasks={"leaks": {}, "returned": {}, **tasks},
                     repetitions=base.repetitions[index],
+                    timed=False,
                 )
             except WorkloadError as problem:
                 return Finding(False, problem.message)

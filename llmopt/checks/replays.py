@@ -7,10 +7,15 @@ with candidate after candidate.
 
 from __future__ import annotations
 
+import base64
+import functools
 import hashlib
 import json
 import os
+import pickletools
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,14 +29,15 @@ from llmopt.reported import NO_DESCRIPTION
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 5  # of the files in the folder
-HELD_CALLS = 5
+FORMAT = 6  # of the files in the folder
+HELD_CALLS = 6
 # A first look takes about as long as it takes to start a process: so many inputs, and seconds of their calls at most.
-FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (30, 0.015)}
+FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (80, 0.03)}
 FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 GUESS = "(a guess)"  # as `llmopt_mutate` says it: what the base fails at, without a `raise`, does not count
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
+MOST_OF_FEW, DERIVED_OF_ALL = 300, 900  # inputs made of one, and of all, where a function has few calls
 DERIVE_SECONDS = 30.0  # for one input: on a busy machine importing hypothesis alone takes seconds
 TREE = "<tree>"  # stands for the tree's folder in recorded search paths
 
@@ -41,7 +47,7 @@ class Bounds:
     """How much is compared. Seconds are of single calls or, `run_seconds`, of all calls of one process."""
 
     recorded: int = 80  # calls of one function
-    derived: int = 300  # inputs of one function
+    derived: int = 400  # inputs of one function
     held: int = 40  # inputs of one function that are called several times
     call_seconds: float = 1.0
     held_seconds: float = 0.05
@@ -106,6 +112,12 @@ def _place(folder: Path, tree: Tree, what: str) -> Path:
 
 
 def _load(path: Path) -> Any:
+    """What is kept of a base, None where nothing is; nobody changes it."""
+    return _read(path) if path.exists() else None
+
+
+@functools.lru_cache(maxsize=8)  # what one base does is asked for candidate after candidate
+def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -117,6 +129,7 @@ def _save(path: Path, value: object) -> None:
     part = path.with_suffix(f".{os.getpid()}")
     part.write_text(json.dumps(value))
     part.replace(path)
+    _read.cache_clear()
 
 
 def _observe(
@@ -243,9 +256,38 @@ def first_of(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
     A kind is a branch that was taken by the recorded call, or a change by which an input was derived.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in FIRST}
-    for each in sorted(inputs, key=lambda each: each["seconds"]):
+    for each in sorted(_at_home(inputs), key=lambda each: each["seconds"]):
         groups["held" if each.get("hold") else "derived" if each["derived"] else "recorded"].append(each)
     return [name for kind, group in groups.items() for name in _cheapest(group, *FIRST[kind])]
+
+
+def _at_home(inputs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Those whose arguments need no modules of another package, which take long to import; all if most do."""
+    own = [each for each in inputs if not _foreign(each["arguments"]) - {_root(each["module"])}]
+    return own if 2 * len(own) >= len(inputs) else inputs
+
+
+def _foreign(arguments: str) -> frozenset[str]:
+    """The packages that the pickle of some arguments names, without those that every process has; it is not loaded."""
+    names: list[object] = []
+    memo: list[object] = []
+    found: set[object] = set()
+    for code, value, _ in pickletools.genops(base64.b64decode(arguments)):
+        if code.name == "MEMOIZE":
+            memo.append(names[-1] if names else "")
+        elif code.name in ("BINGET", "LONG_BINGET"):
+            names.append(memo[value] if isinstance(value, int) and value < len(memo) else "")
+        elif code.name == "STACK_GLOBAL":
+            found.add(names[-2] if len(names) > 1 else "")
+            names.append("")
+        else:
+            names.append(value if isinstance(value, str) else "")
+    roots = {_root(name) for name in found if isinstance(name, str)}
+    return frozenset(each for each in roots if each not in sys.stdlib_module_names and not each.startswith("llmopt_"))
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _cheapest(inputs: Sequence[Mapping[str, Any]], most: int, seconds: float) -> list[str]:
@@ -416,8 +458,9 @@ class Runs:
 
     def derive(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Other inputs, made of these; of those that are not free only the same, with flags of the module flipped."""
+        counts = Counter(map(key, inputs))
         asked = [
-            {**each, "derive": _most_derived(each["arguments"]) if each["free"] else 0, "limit": DERIVE_SECONDS}
+            {**each, "derive": _most_derived(each, counts[key(each)]) if each["free"] else 0, "limit": DERIVE_SECONDS}
             for each in inputs
         ]
         results = self.run("derive", asked)
@@ -489,9 +532,10 @@ def _by_seed(reports: Sequence[Any], seeds: Sequence[str]) -> dict[str, Mapping[
     return {seed: results if isinstance(results := found.get(seed), Mapping) else {} for seed in seeds}
 
 
-def _most_derived(arguments: str) -> int:
-    """Inputs to make of one: fewer of a large one."""
-    return max(6, min(MOST_DERIVED, DERIVED_CHARACTERS // len(arguments)))
+def _most_derived(given: Mapping[str, Any], calls: int) -> int:
+    """Inputs to make of one: fewer of a large one, more where its function has few calls."""
+    most = max(MOST_DERIVED, DERIVED_OF_ALL // calls)
+    return max(6, min(most, MOST_OF_FEW, DERIVED_CHARACTERS // len(given["arguments"])))
 
 
 def _varied(inputs: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -130,7 +130,7 @@ def measured(opened: Session, compared: Compared, view: View) -> Iterator[Compar
         compared = replace(compared, result=result)
         yield compared
         found = result.overall
-        view.progress(Decision("continue", "", found.speedup, found.interval, found.pairs))
+        view.progress(Decision("continue", "", found.speedup, found.interval, found.pairs), compared.plan.max_pairs)
     if not comparing.is_settled(result) and len(result.rounds) < compared.plan.max_pairs:
         yield replace(compared, stopped=f"--max-time {words.duration(opened.settings.max_time)} is over")
 

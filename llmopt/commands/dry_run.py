@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from llmopt import output, stages
-from llmopt.data import Base, Conversation, Proposal, Reply, Verdict
-from llmopt.errors import BudgetError
+from llmopt.data import Base, Command, Conversation, Limits, Message, Proposal, Ran, Reply, Verdict
 from llmopt.loop import Localized
+from llmopt.models import agent
 from llmopt.reports import summary, words
 from llmopt.reports.terminal import View
+from llmopt.search import agents, ask
 from llmopt.session import Session
 
 
@@ -20,7 +21,7 @@ def show(opened: Session, view: View, as_json: bool) -> int:
     base = stages.unmeasured_base(opened)
     localized = stages.localized(opened, stages.profile(opened, base, view.stage))
     view.event(localized)
-    requests = requests_for(opened, base, localized) if opened.settings.model != "rules" else []
+    requests = requests_for(opened, base, localized, view) if opened.settings.model != "rules" else []
     rewrites = rewrites_for(opened, base, localized) if opened.settings.rules else []
     if as_json:
         print(json.dumps({"requests": [asdict(request) for request in requests], "rules": rewrites}))
@@ -32,6 +33,10 @@ def show(opened: Session, view: View, as_json: bool) -> int:
         output.say(f"\n===== request {number} of {len(requests)}: {request.subject}")
         for message in request.messages:
             output.say(f"\n----- {message.role}\n\n{message.text}")
+        if request.tools:
+            output.say("\n----- tools it may call\n")
+        for tool in request.tools:
+            output.say(f"{tool.name} {json.dumps(tool.schema['properties'])}\n  {tool.about}")
     output.say("\nNothing was sent.")
     return 0
 
@@ -44,19 +49,35 @@ def would_run(opened: Session) -> list[str]:
     return [*lines, f"in {opened.project.interpreter.path}, on exported trees of {opened.base[:10]}"]
 
 
-def requests_for(opened: Session, base: Base, localized: Localized) -> list[Conversation]:
-    """The first request for each hot function; later ones depend on the replies."""
+def requests_for(opened: Session, base: Base, localized: Localized, view: View) -> list[Conversation]:
+    """The first request for each hot region; later ones depend on the replies."""
+    if agent.is_agent(opened.settings.model):
+        return tasks_for(opened, base, localized, view)
     seen: list[Conversation] = []
+    memory = ask.Memory()
 
     def model(conversation: Conversation) -> Reply:
         seen.append(conversation)
-        raise BudgetError("a dry run sends nothing")
+        return Reply(ask.NO_EDIT, "nobody")
 
-    for spot in localized.hotspots:
-        try:
-            next(stages.asked(opened, base, model)([spot], ()), None)
-        except BudgetError:
-            continue
+    verdicts: list[Verdict] = []
+    for proposal in stages.asked(opened, base, model, memory)(localized.hotspots, verdicts):
+        verdicts.append(Verdict(False, "apply", proposal.problem, proposal.hotspot.function.key, proposal.author))
+    return seen
+
+
+def tasks_for(opened: Session, base: Base, localized: Localized, view: View) -> list[Conversation]:
+    """The file that an agent would find for each hot region; nothing is started."""
+    seen: list[Conversation] = []
+
+    def instead(command: Command, limits: Limits) -> Ran:
+        text = (command.folder / agents.TASK).read_text(encoding="utf-8")
+        seen.append(Conversation((Message("user", text),), f"{agents.TASK} of start {len(seen) + 1}"))
+        return Ran(0, 0.0, 0.0, 0, "", "")
+
+    verdicts: list[Verdict] = []
+    for proposal in stages.delegated(opened, base, ask.Memory(), view, instead)(localized.hotspots, verdicts):
+        verdicts.append(Verdict(False, "apply", proposal.problem, proposal.hotspot.function.key, proposal.author))
     return seen
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 import typer
 
 from llmopt import config, output, project, workloads
+from llmopt.config import Settings
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
 from llmopt.reports import words
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 
 def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
@@ -66,19 +72,59 @@ def found_tests(opened: Project, ask: bool) -> str:
 
 
 def table_text(opened: Project, specs: list[str], tests: str, python: str | None) -> str:
-    """The table, commented where something is left to the user."""
+    """The table: what was detected with what it is, then every other setting, commented out with its default."""
     version = ".".join(str(part) for part in opened.interpreter.version)
-    lines = ["[tool.llmopt]", f"# Detected: Python {version} from {opened.interpreter.found}."]
+    lines = ["[tool.llmopt]", f"# Python {version} ({opened.interpreter.found}) runs the code."]
     if python:
         lines.append(f"python = {json.dumps(python)}")
-    lines.append(
-        f"workloads = {json.dumps(specs)}" if specs else '# workloads = ["benchmarks/bench.py"]  # else the tests'
-    )
-    lines.append(f"test = {json.dumps(tests)}" if tests else '# test = "python -m pytest"  # no tests were found')
-    lines.append(
-        '# model = "anthropic:NAME"  # or openai:NAME, openai:NAME@http://localhost:11434/v1; default: rules, no model'
-    )
-    return "\n".join([*lines, ""])
+    lines += about_workloads(specs) + about_tests(tests)
+    return "\n".join([*lines, "", *defaults({"workloads", "test", *(["python"] if python else [])}), ""])
+
+
+def about_workloads(specs: list[str]) -> list[str]:
+    """What is to become faster."""
+    if specs:
+        return ["# What is to become faster.", f"workloads = {json.dumps(specs, ensure_ascii=False)}"]
+    missing = "# No benchmark was found: the tests are the workload. Name what you want faster (llmopt help workloads)."
+    return [missing, "# workloads = []"]
+
+
+def about_tests(tests: str) -> list[str]:
+    """What checks the edits."""
+    if tests:
+        return ["# The tests, which have to end with each edit as without.", f"test = {json.dumps(tests)}"]
+    return ["# No tests were found. Name the command that runs them: without any, no edit is tried.", '# test = ""']
+
+
+# Refused in a repository's own configuration until the user says so too.
+THE_USERS_OWN = ("agent_allow", "allow_network", "allow_read", "allow_env", "record")
+
+
+def defaults(said: Set[str]) -> Iterator[str]:
+    """Lines for the settings of which nothing was said yet."""
+    yield "# Every other setting as it is without a line here; `llmopt help settings` says more."
+    fields = {name: field for name, field in Settings.model_fields.items() if name not in {*said, *THE_USERS_OWN}}
+    for name, field in fields.items():
+        if field.default is not None and name != "prices":
+            yield f"# {name} = {toml(field)}  # {field.description}{choices(field)}"
+    unset = [name for name, field in fields.items() if field.default is None]
+    yield f"# Not set: {', '.join(unset)}, prices."
+    yield f"# Not for a repository to say, but for who runs it: {', '.join(THE_USERS_OWN)}."
+
+
+def choices(field: FieldInfo) -> str:
+    """What a setting may be, where that is one of a few words."""
+    return f" One of {', '.join(get_args(field.annotation))}." if get_origin(field.annotation) is Literal else ""
+
+
+def toml(field: FieldInfo) -> str:
+    """A setting's default as it is written in the file."""
+    read_by = {getattr(each, "func", None) for each in field.metadata}
+    if config.seconds in read_by:
+        return f'"{field.default / 60:g}m"'
+    if config.sized in read_by:
+        return f'"{field.default / 1024**3:g}GB"'
+    return json.dumps(field.default)
 
 
 def write(folder: Path, table: str) -> Path:

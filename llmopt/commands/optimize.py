@@ -6,24 +6,28 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, loop, models, session, stages
+from llmopt import baseline, finish, git, loop, models, person, search, session, stages
 from llmopt import project as projects
-from llmopt.commands import dry_run
-from llmopt.config import Settings
-from llmopt.data import Base, Conversation, Model, Outcome, Reply, Verdict
-from llmopt.errors import LlmoptError, ProjectError
+from llmopt.commands import dry_run, interactive, interrupts
+from llmopt.config import Settings, flag
+from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
+from llmopt.errors import LlmoptError, ProjectError, UsageError
 from llmopt.keep import Kept
-from llmopt.models import budget, manual, prices, transcript
+from llmopt.models import agent, budget, cache, manual, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
+from llmopt.reports.live import Budget
 from llmopt.reports.screen import Screen
 from llmopt.reports.terminal import View
+from llmopt.sandbox import granted
 from llmopt.session import Session
 
 KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
+LEFT = 5  # functions that are told to be hot still
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Options:
     dry_run: bool = False
     no_git: bool = False
     resume: str = ""
+    interactive: bool = False
 
 
 @dataclass
@@ -46,6 +51,7 @@ class Progress:
     verdicts: list[Verdict] = field(default_factory=list)
     hot: int = 0
     skipped: int = 0
+    left: tuple[Hotspot, ...] = ()
     stopped: str = ""
     error: LlmoptError | None = None
     interrupted: bool = False
@@ -58,6 +64,8 @@ class Progress:
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
     console = Screen(stderr=True)
+    if options.interactive:
+        interactive.refuse_without_terminal()
     with session.start(
         path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
     ) as opened:
@@ -68,18 +76,14 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             if options.dry_run:
                 return dry_run.show(opened, view, options.json)
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
+            view.phase("base")
             base = gated(opened, view)
             opened = session.with_gate(opened, base)
-            progress = work(opened, base, view, model)
+            asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
+            progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
-        kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
-        outcome = replace(
-            outcome,
-            branch=kept.branch if kept else "",
-            seconds=opened.journal.seconds() + time.monotonic() - opened.started,
-        )
-        opened.journal.add("outcome", outcome)
-        report(outcome, kept, options)
+        with interrupts.held(already=outcome.interrupted):
+            outcome = close(opened, outcome, options)
         if progress.error:
             raise progress.error
         return exit_code(outcome)
@@ -88,31 +92,67 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
 def open_view(console: Screen, opened: Session, options: Options) -> View:
     """The live screen or the log; with --json always the log, on standard error."""
     settings = opened.settings
-    budget_usd = f" of ${settings.budget_usd:g}" if settings.budget_usd is not None else ""
     return terminal.open_view(
         console,
         live=not options.json,
         verbose=options.verbose,
         quiet=options.quiet,
-        max_seconds=settings.max_time,
-        budget=budget_usd,
+        budget=Budget(settings.max_time, settings.budget_usd, settings.max_tokens),
     )
 
 
 def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
-    """The model of the settings with its budget, its transcript and its memory; None for the rules alone."""
+    """The model of the settings, with a smaller one for repairs if there is one; None for the rules alone."""
     if settings.model == "rules":
         return None
+    if agent.is_agent(settings.model):
+        refuse_for_agents(settings)
+        return None
+    model = bounded(settings.model, settings, opened, view)
+    if settings.model_small:
+        model = search.repaired_by(model, bounded(settings.model_small, settings, opened, view))
+    return opened.journal.remembered(watched(model, view, opened))
+
+
+def refuse_for_agents(settings: Settings) -> None:
+    """What cannot be used, and what cannot be kept when an agent proposes: nobody here counts or hears what it asks."""
+    agent.words_of(agent.command_of(settings.model))
+    granted.parse(settings.agent_allow)
+    given = {"budget_usd": settings.budget_usd, "max_tokens": settings.max_tokens}
+    for name, value in {**given, "model_small": settings.model_small, "record": settings.record}.items():
+        if value is not None:
+            raise UsageError(
+                f"{flag(name)} is for models, and {settings.model.split()[0]} is an agent that asks its own",
+                "give the agent's command its own budget; --attempts, --agent-seconds and --max-time bound it here",
+            )
+
+
+def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model:
+    """The model that `spec` names with its budget, its transcript and the answers of earlier runs."""
     tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
     known = prices.read_prices(tables, "tool.llmopt.prices")
-    model = models.open_model(settings.model, known, manual_wait=opened.seconds_left(), ask=asking(view))
+    model = models.open_model(spec, known, manual_wait=opened.seconds_left(), ask=asking(view), tell=view.notice)
+    if settings.cache and not spec.startswith("replay:"):
+        model = cached(model, spec, opened, view)
     if settings.record:
         model = transcript.record(model, Path(settings.record))
-    price = models.price_for(models.parse_spec(settings.model), known)
-    model = budget.within_budget(
+    price = models.price_for(models.parse_spec(spec), known)
+    return budget.within_budget(
         model, lambda: session.spent(opened.journal), settings.max_tokens, settings.budget_usd, price
     )
-    return opened.journal.remembered(watched(model, view, opened))
+
+
+def cached(model: Model, spec: str, opened: Session, view: View) -> Model:
+    """The model with the answers of earlier runs on the same code."""
+    code = git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
+    told: list[Reply] = []
+
+    def tell(reply: Reply) -> None:
+        if not told:
+            view.notice("answers of an earlier run on the same code are used again; --no-cache asks anew")
+        told.append(reply)
+
+    return cache.cached(model, opened.place.state / "cache", f"{spec} {code}", tell)
 
 
 def asking(view: View) -> Ask | None:
@@ -139,7 +179,7 @@ def watched(model: Model, view: View, opened: Session) -> Model:
     return ask
 
 
-def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progress:
+def work(opened: Session, gate: Base, view: View, model: Model | None, asked: person.Ask | None = None) -> Progress:
     """Time the base and search; what was found is there however it ends."""
     progress = Progress()
     try:
@@ -147,7 +187,7 @@ def work(opened: Session, gate: Base, view: View, model: Model | None) -> Progre
         view.header([summary.baseline(progress.base, opened.settings)])
         for notice in summary.left_out(progress.base, opened.settings):
             view.notice(notice)
-        for event in loop.optimize(progress.base, stages.build(opened, view, model)):
+        for event in loop.optimize(progress.base, stages.build(opened, view, model, asked)):
             view.event(event)
             take(progress, event)
     except KeyboardInterrupt:
@@ -163,8 +203,10 @@ def take(progress: Progress, event: loop.Event) -> None:
     """Add what an event says to what is known."""
     if isinstance(event, Verdict):
         progress.verdicts.append(event)
+        if event.accepted:
+            progress.left = ()  # what is hot now is not known yet
     elif isinstance(event, loop.Localized):
-        progress.hot, progress.skipped = len(event.hotspots), len(event.skipped)
+        progress.hot, progress.skipped, progress.left = len(event.hotspots), len(event.skipped), event.hotspots
     elif isinstance(event, loop.Stopped):
         progress.stopped = event.reason
 
@@ -213,16 +255,29 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
         outcome,
         hot=progress.hot,
         skipped=progress.skipped,
+        left=tuple((spot.function.key, spot.own_share, spot.headroom) for spot in progress.left[:LEFT]),
         stopped=progress.stopped,
         interrupted=progress.interrupted,
     )
     if not outcome.accepted or progress.interrupted or progress.base is None:
         return outcome
-    view.stage("measuring all kept edits end to end against the base")
     try:
-        return finish.measure(opened, progress.base, outcome, view.progress)
+        view.phase("end to end")
+        outcome = finish.verify(opened, progress.base, outcome, stages.run_checks(opened), view.stage)
+        view.stage("measuring all kept edits against the base")
+        return finish.measure(opened, progress.base, outcome, partial(view.progress, most=finish.MOST_ROUNDS))
     except KeyboardInterrupt:
         return replace(outcome, stopped="interrupted", interrupted=True)
+
+
+def close(opened: Session, outcome: Outcome, options: Options) -> Outcome:
+    """Keep what was accepted where it was asked for, write the outcome down, and say it."""
+    kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
+    seconds = opened.journal.seconds() + time.monotonic() - opened.started
+    outcome = replace(outcome, branch=kept.branch if kept else "", seconds=seconds)
+    opened.journal.add("outcome", outcome)
+    report(outcome, kept, options)
+    return outcome
 
 
 def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
@@ -230,9 +285,14 @@ def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
     if options.json:
         print(json.dumps(summary.as_json(outcome)))
         return
-    console = Screen(soft_wrap=True)
-    for number, line in enumerate(summary.text(outcome, kept)):
-        console.print(line, style="bold" if number == 0 else None)
+    say(summary.text(outcome, kept), Screen())
+
+
+def say(lines: list[str], console: Screen) -> None:
+    """The lines, broken between words on a terminal; those with a command stay whole, as they are to be copied."""
+    for number, line in enumerate(lines):
+        is_whole = not console.is_terminal or "git " in line or "llmopt " in line
+        console.print(line, style="bold" if number == 0 else None, soft_wrap=is_whole)
 
 
 def exit_code(outcome: Outcome) -> int:

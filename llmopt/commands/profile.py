@@ -15,7 +15,7 @@ from llmopt import encoding, session, stages
 from llmopt.data import Hotspot, Profile
 from llmopt.loop import Localized
 from llmopt.profilers import speedscope
-from llmopt.reports import summary, terminal, words
+from llmopt.reports import live, summary, terminal, words
 from llmopt.reports.screen import Screen
 from llmopt.session import Session
 
@@ -94,7 +94,7 @@ def show(opened: Session, found: Localized, profile: Profile) -> None:
     if not spots:
         console.print("No function of this repository could gain enough: its time is spent elsewhere.")
         return
-    console.print(terminal.hot_table(spots[:15], len(found.skipped)))
+    console.print(live.hot_table(spots[:15], len(found.skipped)))
     read = encoding.reader(opened.trees.of(profile.commit))
     for spot in spots[:3]:
         if spot.lines:

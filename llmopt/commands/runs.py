@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from llmopt import journal, session
@@ -15,8 +13,6 @@ from llmopt.errors import ProjectError
 from llmopt.judge import describe
 from llmopt.reports import summary, words
 from llmopt.reports.screen import Screen
-
-Value = TypeVar("Value")
 
 
 def run(path: Path, as_json: bool) -> int:
@@ -48,7 +44,7 @@ def folders(path: Path) -> list[Path]:
 def ending(record: Path) -> tuple[Outcome | None, str]:
     """How a run ended, None while it has not, and what there is to say of it; one damaged record hides no other run."""
     try:
-        outcome = last_outcome(record)
+        outcome = journal.last_outcome(record)
     except ProjectError:
         return None, "its journal is damaged"
     if change := change_of(record):
@@ -59,25 +55,6 @@ def ending(record: Path) -> tuple[Outcome | None, str]:
 def change_of(record: Path) -> str:
     """The name of the change that a run verified, "" for a run that looked for edits itself."""
     return next((str(line["value"]["name"]) for line in journal.records(record) if line["kind"] == "change"), "")
-
-
-def last_outcome(record: Path) -> Outcome | None:
-    """How a run ended, None while it has not; ProjectError for a record that cannot be read."""
-    outcome: Any = None
-    for line in journal.records(record):
-        if line["kind"] == "outcome":
-            outcome = line["value"]
-    return read_as(Outcome, outcome, record) if outcome else None
-
-
-def read_as(of: type[Value], value: Any, record: Path) -> Value:
-    """A journal's JSON as the value it was; ProjectError for what is none."""
-    try:
-        return TypeAdapter(of).validate_python(value)
-    except ValidationError as problem:
-        raise ProjectError(
-            f"{record} cannot be read: {problem.errors()[0]['msg']}", "another version of llmopt may have written it"
-        ) from None
 
 
 def row(name: str, outcome: Outcome | None, note: str) -> tuple[str, ...]:

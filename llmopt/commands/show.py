@@ -11,8 +11,9 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from llmopt import evidence, journal, output, session
-from llmopt.commands.runs import change_of, last_outcome, read_as
+from llmopt.commands.runs import change_of
 from llmopt.data import Outcome, Verdict
+from llmopt.journal import last_outcome, read_as
 from llmopt.judge import describe
 from llmopt.keep import Kept
 from llmopt.reports import summary, verification, words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 import time
@@ -121,7 +122,9 @@ def attempt(change: Change, base: Base, checks: Mapping[str, Check], view: View)
     nothing_known = Hotspot(change.function, change.function.line, 0.0, 0.0, 0.0, 1.0)
     proposal = Proposal(change.author, nothing_known, change.plan, problem=change.problem)
     candidate = Candidate(proposal, change.base, change.commit, change.files)
-    return trial.attempt(proposal, base, lambda _, onto: candidate, checks, view.stage)
+    what = f"{change.name} on {words.short(change.function.key)}"
+    watch = functools.partial(view.check, what=what)
+    return trial.attempt(proposal, base, lambda _, onto: candidate, checks, watch)
 
 
 def lenient(duplicate: Check) -> Check:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmopt.data import Model
 from llmopt.errors import ModelError, UsageError
+from llmopt.models import agent
 from llmopt.models.prices import FREE, Price, look_up, price_of
 from llmopt.models.spec import FORMS, SERVED, ModelSpec, parse_kind, parse_spec
 
@@ -26,6 +27,10 @@ CHECK_SECONDS = 15.0
 CHECK_RETRIES = 1
 
 
+def unheard(note: str) -> None:
+    """Where nobody listens to notes."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the kinds of models need besides the specification."""
@@ -35,6 +40,7 @@ class Options:
     manual_wait: float = MANUAL_WAIT_SECONDS
     ask: Ask | None = None
     retries: int = RETRIES
+    tell: Callable[[str], None] = unheard
 
 
 def open_model(
@@ -44,35 +50,40 @@ def open_model(
     manual_wait: float = MANUAL_WAIT_SECONDS,
     ask: Ask | None = None,
     retries: int = RETRIES,
+    tell: Callable[[str], None] = unheard,
 ) -> Model:
     """The model that `spec` names. `prices` are the user's, which win over the packaged ones.
 
     `timeout_seconds` is the longest silence of a server, `manual_wait` the longest wait for a written reply; `ask`
-    shows a manual request on the terminal (`manual.terminal_ask`). UsageError for a specification that cannot be used,
-    ModelError when a key is missing; everything else that fails is a ModelError of the call.
+    shows a manual request on the terminal (`manual.terminal_ask`); `tell` hears what the user should know. UsageError
+    for a specification that cannot be used, ModelError when a key is missing; everything else that fails is a
+    ModelError of the call.
     """
     named = parse_kind(spec)
     if named.kind in SERVED and not named.name:
         raise nameless(named)
-    return KINDS[named.kind](parse_spec(spec), Options(prices or {}, timeout_seconds, manual_wait, ask, retries))
+    options = Options(prices or {}, timeout_seconds, manual_wait, ask, retries, tell)
+    return KINDS[named.kind](parse_spec(spec), options)
 
 
 def open_anthropic(spec: ModelSpec, options: Options) -> Model:
     from llmopt.models import anthropic
 
-    return anthropic.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+    price = price_for(spec, options.prices)
+    return anthropic.open_endpoint(spec, price, options.timeout_seconds, options.retries, options.tell)
 
 
 def open_openai(spec: ModelSpec, options: Options) -> Model:
     from llmopt.models import openai
 
-    return openai.open_endpoint(spec, price_for(spec, options.prices), options.timeout_seconds, options.retries)
+    price = price_for(spec, options.prices)
+    return openai.open_endpoint(spec, price, options.timeout_seconds, options.retries, options.tell)
 
 
 def open_manual(spec: ModelSpec, options: Options) -> Model:
-    from llmopt.models import manual
+    from llmopt.models import in_text, manual
 
-    return manual.open_manual(Path(spec.name).expanduser(), options.manual_wait, options.ask)
+    return in_text.in_text(manual.open_manual(Path(spec.name).expanduser(), options.manual_wait, options.ask))
 
 
 def open_replay(spec: ModelSpec, options: Options) -> Model:
@@ -81,12 +92,17 @@ def open_replay(spec: ModelSpec, options: Options) -> Model:
     return replay.open_replay(Path(spec.name).expanduser())
 
 
+def open_agent(spec: ModelSpec, options: Options) -> Model:
+    raise UsageError(f"{spec} is an agent and no model: it answers no questions", "an agent goes after --model alone")
+
+
 # One file each. The imports are in the functions because the SDKs take most of a second to load.
 KINDS: dict[str, Callable[[ModelSpec, Options], Model]] = {
     "anthropic": open_anthropic,
     "openai": open_openai,
     "manual": open_manual,
     "replay": open_replay,
+    "agent": open_agent,
 }
 
 
@@ -105,7 +121,7 @@ def nameless(spec: ModelSpec) -> UsageError:
 def list_models(spec: str) -> tuple[str, ...]:
     """The names that the endpoint of `spec` offers ("openai", "openai:NAME", "openai:@URL"); costs no tokens.
 
-    Empty for "manual" and "replay"; ModelError when the endpoint cannot be asked.
+    Empty for the others; ModelError when the endpoint cannot be asked.
     """
     parsed = parse_kind(spec)
     return offered(parsed) if parsed.kind in SERVED else ()
@@ -124,6 +140,8 @@ def offered(spec: ModelSpec) -> tuple[str, ...]:
 def check(spec: str) -> str:
     """One line saying that the model can be used; spends no tokens. UsageError or ModelError when it cannot."""
     parsed = parse_kind(spec)
+    if parsed.kind == agent.KIND:
+        return f"{agent.words_of(parsed.name)[0]} is there; whether it reaches its model, its first start tells"
     if parsed.kind not in SERVED:
         KINDS[parsed.kind](parse_spec(spec), Options())
         return f"{parsed} can be used"

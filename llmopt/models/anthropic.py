@@ -6,19 +6,21 @@ refinements that follow read them at a fraction of the price.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from anthropic import Anthropic, AnthropicError, DefaultHttpxClient
+from anthropic import Anthropic, AnthropicError, DefaultHttpxClient, omit
 from anthropic.types import (
-    AssistantMessageParam,
     MessageParam,
     RawMessageStreamEvent,
     TextBlockParam,
-    UserMessageParam,
+    ToolParam,
+    ToolResultBlockParam,
+    ToolUseBlockParam,
 )
 
-from llmopt.data import Conversation, Message, Model, Reply, Usage
+from llmopt.data import Call, Conversation, Message, Model, Reply, Tool, Usage
 from llmopt.models.context import within_context
 from llmopt.models.endpoint import (
     NO_KEY,
@@ -30,16 +32,18 @@ from llmopt.models.endpoint import (
     explained,
     is_local,
     key_of,
-    keyless,
     missing_key,
     unforwarded,
     url_of,
+    without_key,
 )
+from llmopt.models.in_text import arguments_of, else_in_text
 from llmopt.models.prices import Price, cost
 from llmopt.models.spec import ModelSpec
 
 PROVIDER = PROVIDERS["anthropic"]
 STOPS = {"max_tokens": "length", "model_context_window_exceeded": "length", "refusal": "refusal"}
+KEPT = ("thinking", "redacted_thinking")  # blocks that have to come back with the results of calls
 LIST_LIMIT = 1000  # the most a page of /v1/models holds
 
 
@@ -48,6 +52,8 @@ class Answer:
     """What has come in of a stream. `written_tokens` are the input tokens the provider put into its cache."""
 
     text: str = ""
+    calls: tuple[Call, ...] = ()
+    thoughts: str = ""
     model: str = ""
     stop: str = ""
     usage: Usage = field(default_factory=Usage)
@@ -56,20 +62,26 @@ class Answer:
 
 
 def open_endpoint(
-    spec: ModelSpec, price: Price | None, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES
+    spec: ModelSpec,
+    price: Price | None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    retries: int = RETRIES,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Model:
-    """The model named by `spec`. ModelError at once when there is no key for a server that wants one."""
+    """The model named by `spec`; `tell` hears of a server that takes no tools. ModelError at once when there is no key
+    for a server that wants one."""
     endpoint = endpoint_of(spec, timeout_seconds, retries)
 
     def ask(conversation: Conversation) -> Reply:
         # A client per question: it waits seconds to minutes for the answer, and nothing is left open in between.
         with connect(endpoint) as client:
-            with explained(endpoint, AnthropicError, offered=lambda: offered(endpoint)):
+            with explained(endpoint, AnthropicError, "asking", lambda: offered(endpoint), bool(conversation.tools)):
                 stream = client.messages.create(
                     model=endpoint.name,
                     max_tokens=conversation.max_output_tokens,
                     system=system_blocks(conversation),
                     messages=message_params(conversation),
+                    tools=[tool_param(tool) for tool in conversation.tools] or omit,
                     stream=True,
                 )
             with explained(endpoint, AnthropicError, "reading"), stream:
@@ -77,11 +89,11 @@ def open_endpoint(
         if not answer.complete:
             raise cut_off(endpoint)
         usage = replace(answer.usage, cost_usd=cost(answer.usage, price, answer.written_tokens))
-        return Reply(
-            keyless(answer.text, endpoint), answer.model or endpoint.name, usage, STOPS.get(answer.stop, "end")
-        )
+        stop, calls = STOPS.get(answer.stop, "end"), answer.calls
+        reply = Reply(answer.text, answer.model or endpoint.name, usage, stop, calls if stop == "end" else ())
+        return without_key(replace(reply, thoughts=answer.thoughts if reply.calls else ""), endpoint)
 
-    return within_context(ask)
+    return else_in_text(within_context(ask), tell)
 
 
 def endpoint_of(spec: ModelSpec, timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES) -> Endpoint:
@@ -130,10 +142,23 @@ def message_params(conversation: Conversation) -> list[MessageParam]:
 
 
 def message_param(message: Message, is_cached: bool) -> MessageParam:
-    content = [block(message.text, is_cached)]
+    alone = not (message.calls or message.results)
+    said = [block(message.text, is_cached)] if alone or message.text.strip() else []  # blank ones are refused
     if message.role == "assistant":
-        return AssistantMessageParam(role="assistant", content=content)
-    return UserMessageParam(role="user", content=content)
+        thoughts = json.loads(message.thoughts) if message.thoughts else []
+        return {"role": "assistant", "content": [*thoughts, *said, *map(use_block, message.calls)]}
+    given = [
+        ToolResultBlockParam(type="tool_result", tool_use_id=each.id, content=each.text) for each in message.results
+    ]
+    return {"role": "user", "content": [*given, *said]}
+
+
+def use_block(call: Call) -> ToolUseBlockParam:
+    return ToolUseBlockParam(type="tool_use", id=call.id, name=call.name, input=arguments_of(call))
+
+
+def tool_param(tool: Tool) -> ToolParam:
+    return ToolParam(name=tool.name, description=tool.about, input_schema=dict(tool.schema))
 
 
 def block(text: str, is_cached: bool) -> TextBlockParam:
@@ -146,19 +171,54 @@ def block(text: str, is_cached: bool) -> TextBlockParam:
 
 def gather(events: Iterable[RawMessageStreamEvent]) -> Answer:
     """Fold the stream; not `messages.stream()`, whose snapshot does not tell a finished answer from a broken one."""
-    answer, texts = Answer(), list[str]()
+    answer, blocks = Answer(), dict[int, Block]()
     for event in events:
         if event.type == "message_start":
             answer = count(replace(answer, model=event.message.model), event.message.usage)
-        elif event.type == "content_block_start" and event.content_block.type == "text":
-            texts.append(event.content_block.text)
-        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            texts.append(event.delta.text)
+        elif event.type == "content_block_start":
+            blocks[event.index] = Block(event.content_block.to_dict())
+        elif event.type == "content_block_delta" and event.index in blocks:
+            blocks[event.index].take(event.delta.to_dict())
         elif event.type == "message_delta":
             answer = count(replace(answer, stop=event.delta.stop_reason or ""), event.usage)
         elif event.type == "message_stop":
             answer = replace(answer, complete=True)
-    return replace(answer, text="".join(texts))
+    return with_blocks(answer, list(blocks.values()))
+
+
+@dataclass
+class Block:
+    """A block of the answer as it comes in: `given` is what it began with, `parts` what was added to each field."""
+
+    given: dict[str, object]
+    parts: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> object:
+        return self.given.get("type")
+
+    def take(self, delta: Mapping[str, object]) -> None:
+        for name, value in delta.items():
+            if name != "type" and isinstance(value, str):
+                self.parts.setdefault(name, []).append(value)
+
+    def whole(self, name: str) -> str:
+        return "".join([str(self.given.get(name) or ""), *self.parts.get(name, ())])
+
+
+def with_blocks(answer: Answer, blocks: Sequence[Block]) -> Answer:
+    """The answer with its text, its calls, and the thoughts that are sent back with what these give."""
+    called = [block for block in blocks if block.kind == "tool_use"]
+    calls = (Call(each.whole("id"), each.whole("name"), each.whole("partial_json") or "{}") for each in called)
+    thoughts = [
+        block.given | {name: block.whole(name) for name in block.parts} for block in blocks if block.kind in KEPT
+    ]
+    return replace(
+        answer,
+        text="".join(block.whole("text") for block in blocks if block.kind == "text"),
+        calls=tuple(calls),
+        thoughts=json.dumps(thoughts) if thoughts else "",
+    )
 
 
 def count(answer: Answer, reported: object) -> Answer:

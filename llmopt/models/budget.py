@@ -6,6 +6,7 @@ spent stays within the budget. A request that the SDK repeats after a lost conne
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,10 +37,28 @@ def within_budget(
             "tokens, or limit tokens instead with --max-tokens",
         )
 
+    asked: list[Usage] = []  # the most that what is under way may use: several may be asked side by side
+    lock = threading.Lock()
+
     def ask(conversation: Conversation) -> Reply:
-        return model(fit(conversation, spent(), max_tokens, budget_usd, price))
+        with lock:
+            fitted = fit(conversation, sum(asked, spent()), max_tokens, budget_usd, price)
+            reserved = most(fitted, price)
+            asked.append(reserved)
+        try:
+            return model(fitted)
+        finally:
+            with lock:
+                asked.remove(reserved)
 
     return ask
+
+
+def most(conversation: Conversation, price: Price | None) -> Usage:
+    """What a request may use at most."""
+    usage = Usage(input_tokens=estimate_input(conversation), output_tokens=conversation.max_output_tokens)
+    written = usage.input_tokens if price and price.written > price.input else 0
+    return replace(usage, cost_usd=cost(usage, price, written))
 
 
 def fit(

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 import httpx2
 
 from llmopt import keys
+from llmopt.data import Reply
 from llmopt.errors import ModelError, UsageError
 from llmopt.models import context
+from llmopt.models.in_text import ToolsError
 from llmopt.models.spec import ModelSpec
 
 # How often the SDK asks again after a rate limit, a server error or a lost connection, with growing pauses.
@@ -34,6 +36,12 @@ KEY_LIKE = re.compile(r"\bsk-[\w*.-]{4,}|\bBearer \S{4,}")
 URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*@")
 LONGEST_MESSAGE = 300
 OFFERED_SHOWN = 20
+
+# How a refusal speaks of tools: "NAME does not support tools" (Ollama), "tools param requires --jinja flag" (llama.cpp,
+# with status 500), '"auto" tool choice requires --enable-auto-tool-choice' (vLLM), "No endpoints found that support
+# tool use" (OpenRouter, 404).
+NO_TOOLS = re.compile(r"\b(tools?|tool[_ ](use|choice|calling|calls?)|function[_ ]call(ing|s)?)\b", re.IGNORECASE)
+NO_TOOLS_STATUS = (400, 404, 422, 500, 501)
 
 Client = TypeVar("Client")
 Phase = Literal["asking", "reading"]
@@ -145,6 +153,13 @@ def keyless(text: str, endpoint: Endpoint) -> str:
     return text.replace(endpoint.key, "***") if len(endpoint.key) > len(NO_KEY) else text
 
 
+def without_key(reply: Reply, endpoint: Endpoint) -> Reply:
+    """The same of all that a reply holds."""
+    calls = tuple(replace(call, arguments=keyless(call.arguments, endpoint)) for call in reply.calls)
+    text, thoughts = keyless(reply.text, endpoint), keyless(reply.thoughts, endpoint)
+    return replace(reply, text=text, calls=calls, thoughts=thoughts)
+
+
 def unforwarded(client: Callable[..., Client]) -> Client:
     """An SDK's HTTP client that follows no redirect. ModelError for a proxy in the environment that is none."""
     try:
@@ -166,16 +181,23 @@ def explained(
     sdk_error: type[Exception],
     phase: Phase = "asking",
     offered: Callable[[], tuple[str, ...]] = tuple,
+    with_tools: bool = False,
 ) -> Iterator[None]:
-    """Turn what the SDK raises inside into a ModelError; `offered` lists the endpoint's models for an unknown name."""
+    """Turn what the SDK raises inside into a ModelError; `offered` lists the endpoint's models for an unknown name.
+    Where the question comes `with_tools`, they may be what is refused."""
     try:
         yield
     except (sdk_error, httpx2.HTTPError, httpx2.InvalidURL, json.JSONDecodeError) as error:
-        raise explain(error, endpoint, phase, offered) from None  # the cause's text may hold request headers
+        # The cause's text may hold request headers.
+        raise explain(error, endpoint, phase, offered, with_tools) from None
 
 
 def explain(
-    error: Exception, endpoint: Endpoint, phase: Phase = "asking", offered: Callable[[], tuple[str, ...]] = tuple
+    error: Exception,
+    endpoint: Endpoint,
+    phase: Phase = "asking",
+    offered: Callable[[], tuple[str, ...]] = tuple,
+    with_tools: bool = False,
 ) -> ModelError:
     """One line of what failed and one of what to try, for an exception of either SDK or of their HTTP library."""
     status = getattr(error, "status_code", 0) or 0
@@ -183,10 +205,12 @@ def explain(
         return ModelError(
             f"{endpoint.shown} redirects elsewhere ({status})", "give the URL that it leads to, if you trust it"
         )
-    if status == 404:
-        return unknown_model(endpoint, said(error, endpoint), offered)
     if found := overrun(error):
         return context.too_long(endpoint.shown, found, said(error, endpoint), is_local(endpoint.url))
+    if with_tools and status in NO_TOOLS_STATUS and NO_TOOLS.search(message_of(error)):
+        return ToolsError(f"{endpoint.shown} takes no tools ({status}: {said(error, endpoint)})")
+    if status == 404:
+        return unknown_model(endpoint, said(error, endpoint), offered)
     if status >= 400:
         return refused(status, error, endpoint)
     if "Timeout" in type(error).__name__:

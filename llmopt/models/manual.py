@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,12 +43,14 @@ def open_manual(
     """
     make_folder(folder)
     taken: set[int] = set()
+    numbering = threading.Lock()
 
     def answer(conversation: Conversation) -> Reply:
-        number = number_of(conversation, folder, taken)
-        taken.add(number)
-        request, reply = request_path(folder, number), reply_path(folder, number)
-        write_once(request, render(conversation, number))
+        with numbering:  # several may be asked side by side
+            number = number_of(conversation, folder, taken)
+            taken.add(number)
+            request, reply = request_path(folder, number), reply_path(folder, number)
+            write_once(request, render(conversation, number))
         text = read_reply(reply)
         if not text and ask is not None and (text := ask(request, reply) or ""):
             write_once(reply, text)

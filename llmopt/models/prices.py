@@ -5,6 +5,7 @@ Prices are USD per million tokens. The packaged table is `prices.toml`; `[tool.l
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from math import ceil
 
-from llmopt.data import Conversation, Usage
+from llmopt.data import Conversation, Message, Usage
 from llmopt.errors import UsageError
 
 # Both providers that charge for writing their cache charge a quarter more than for plain input.
@@ -120,5 +121,12 @@ def estimate_tokens(text: str) -> int:
 
 
 def estimate_input(conversation: Conversation) -> int:
-    """The same for a whole request."""
-    return sum(estimate_tokens(message.text) + TOKENS_PER_MESSAGE for message in conversation.messages)
+    """The same for a whole request, with the tools that it offers."""
+    offered = sum(estimate_tokens(f"{each.name}{each.about}{json.dumps(each.schema)}") for each in conversation.tools)
+    return offered + sum(map(_estimate_message, conversation.messages))
+
+
+def _estimate_message(message: Message) -> int:
+    parts = [message.text, *(call.name + call.arguments for call in message.calls)]
+    parts += [result.text for result in message.results]
+    return sum(map(estimate_tokens, parts)) + TOKENS_PER_MESSAGE * (len(parts))

@@ -14,6 +14,7 @@ FORMS = {
     "openai": "openai:NAME or openai:NAME@URL",
     "manual": "manual:DIR",
     "replay": "replay:FILE",
+    "agent": "agent:COMMAND",
 }
 # Those that may name a server by @URL; in the others an "@" is part of the path.
 SERVED = ("anthropic", "openai")
@@ -23,7 +24,8 @@ SPEC = re.compile(r"(?P<kind>[^:@]+)(?::|(?=@)|$)(?P<rest>.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """`name` is the model's name, or the path for "manual" and "replay"; `url` is "" unless the user gave one."""
+    """`name` is the model's name, the path for "manual" and "replay", or an agent's command line; `url` is "" unless
+    the user gave one."""
 
     kind: str
     name: str
@@ -75,4 +77,4 @@ def did_you_mean(spec: str, kind: str) -> str:
 
 
 def missing_part(kind: str) -> str:
-    return {"manual": "folder", "replay": "file"}.get(kind, "model")
+    return {"manual": "folder", "replay": "file", "agent": "command"}.get(kind, "model")

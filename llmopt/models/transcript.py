@@ -1,17 +1,21 @@
 """A model that writes down what passes: each exchange becomes one JSON line of a file, which replay.py reads back.
 
-A line holds {"subject", "messages": [{"role", "text"}], "reply", "stop", "model", "usage": {…}}.
+A line holds {"subject", "messages": [{"role", "text"}], "reply", "stop", "model", "usage": {…}}; where tools are called
+also "calls": [{"id", "name", "arguments"}] and "thoughts", of the reply or of a message, and a message's "results":
+[{"id", "text"}].
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from llmopt.data import Conversation, Message, Model, Reply, Usage
+from llmopt.data import Call, Conversation, Message, Model, Reply, Result, Usage
 from llmopt.errors import UsageError
 
 
@@ -27,10 +31,12 @@ class Exchange:
 def record(model: Model, path: Path) -> Model:
     """`model`, with each exchange appended to `path` before its reply is handed on; UsageError if that cannot be."""
     prepare(path)
+    writing = threading.Lock()
 
     def ask(conversation: Conversation) -> Reply:
         reply = model(conversation)
-        append(path, Exchange(conversation.subject, conversation.messages, reply))
+        with writing:
+            append(path, Exchange(conversation.subject, conversation.messages, reply))
         return reply
 
     return ask
@@ -64,9 +70,16 @@ def append(path: Path, exchange: Exchange) -> None:
 
 def to_line(exchange: Exchange) -> str:
     reply = exchange.reply
-    messages = [asdict(message) for message in exchange.messages]
+    messages = [to_message(message) for message in exchange.messages]
     line = {"subject": exchange.subject, "messages": messages, "reply": reply.text, "stop": reply.stop}
-    return json.dumps(line | {"model": reply.model, "usage": asdict(reply.usage)})
+    called = {"calls": [asdict(call) for call in reply.calls], "thoughts": reply.thoughts} if reply.calls else {}
+    return json.dumps(line | called | {"model": reply.model, "usage": asdict(reply.usage)})
+
+
+def to_message(message: Message) -> dict[str, Any]:
+    """The message with what it holds of calls, if any."""
+    filled = {key: value for key, value in asdict(message).items() if value}
+    return {"role": message.role, "text": message.text} | filled
 
 
 def load(path: Path) -> tuple[Exchange, ...]:
@@ -82,14 +95,27 @@ def load(path: Path) -> tuple[Exchange, ...]:
 def from_line(line: str, where: str) -> Exchange:
     try:
         read = json.loads(line)
-        messages = tuple(Message(text_of(each, "role"), text_of(each, "text")) for each in read.get("messages", ()))
-        reply = Reply(text_of(read, "reply"), read.get("model", ""), usage_of(read), read.get("stop", "end"))
+        messages = tuple(message_of(each) for each in read.get("messages", ()))
+        usage, stop, thoughts = usage_of(read), read.get("stop", "end"), read.get("thoughts", "")
+        reply = Reply(text_of(read, "reply"), read.get("model", ""), usage, stop, calls_of(read), thoughts)
         return Exchange(text_of(read, "subject"), messages, reply)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         reason = f"no {error} in it" if isinstance(error, KeyError) else str(error)
         raise UsageError(
             f"{where} is no exchange: {reason}", 'a line is {"subject": …, "messages": […], "reply": …, "usage": {…}}'
         ) from error
+
+
+def message_of(read: Mapping[str, Any]) -> Message:
+    results = tuple(Result(text_of(each, "id"), text_of(each, "text")) for each in read.get("results", ()))
+    thoughts = read.get("thoughts", "")
+    return Message(text_of(read, "role"), text_of(read, "text"), calls_of(read), results, thoughts)
+
+
+def calls_of(read: Mapping[str, Any]) -> tuple[Call, ...]:
+    return tuple(
+        Call(text_of(each, "id"), text_of(each, "name"), text_of(each, "arguments")) for each in read.get("calls", ())
+    )
 
 
 def text_of(read: Mapping[str, object], key: str) -> str:

@@ -109,6 +109,9 @@ class Record:
         self.first = self.tick() + 1
         self.clear()
 
+    def meet(self, frame, args, kwargs):
+        """Who calls, and with what again, is asked by `llmopt_observe`'s own records alone."""
+
     def observe(self, number, function, args, kwargs):
         """Call a plain function, and keep the call if it is of a new kind."""
         call = self.take(number, function, args, kwargs)

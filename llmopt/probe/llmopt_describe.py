@@ -7,6 +7,7 @@ A node is null, true, false, an integer, or a list that begins with the name of 
     ["object", N, class, content, attributes]  ["array", N, class, dtype, shape, digest, head]
     ["drained", N, class, items, end]  ["function", name]  ["lambda", N, name, code, parts]  ["class", name]  ...
     ["ref", N]  what this walk has described already
+    ["pattern", text, flags]  a regular expression, of which two that are equal are one
     ["opaque", class]  what cannot be compared
 
 N is the number of a mutable object, in the order in which objects were first seen. Objects of the arguments are
@@ -574,6 +575,7 @@ EXACT = {
     collections.deque: _deque,
     weakref.ref: _weak,
     memoryview: _memory,
+    re.Pattern: lambda describer, value: ["pattern", describer.node(value.pattern), value.flags],
 }
 KINDS = [
     (type, lambda describer, value: ["class", name_of(value)]),

@@ -24,8 +24,11 @@ COUNTS = re.compile(
     r"(^|_)(end|stop|last|until|limit|max|min|n|k|num|number|count|size|length|width|height|depth|level|start|begin"
     r"|first|offset|index|idx|pos|position|step|maxsplit|precision|digits|lines|rows|cols)(_|$)|size$|max|min"
 )
-FUNCTIONS = re.compile(r"(^|_)(key|func|function|fn|callback|predicate|pred|cmp|factory|hook|transform|filter)(_|$)")
-GUESSES = (1, "a", 0, True, 2, (), (1,))  # for a parameter of which nothing is known
+FUNCTIONS = re.compile(
+    r"(^|_)(key|func|function|fn|callback|callable|predicate|pred|cond|condition|cmp|compare|factory|hook|transform"
+    r"|filter|getter|mapper|reducer|op)(_|$)"
+)
+GUESSES = (1, "a", 0, True, 2, (), (1,), "", [], False)  # for a parameter of which nothing is known
 
 
 class Hints:
@@ -34,11 +37,13 @@ class Hints:
     def __init__(self):
         self.optional = ()  # positions and names of arguments that may be None
         self.others = ()  # the arguments of other calls
-        self.constants = ()  # values of which the code speaks
+        self.constants = ()  # values of which the code speaks,
+        self.spoken = ()  # and those of functions of its module that it calls
         self.defaults = {}  # of parameters that are not passed: those that are simple values
         self.seen = {}  # values by parameter that other calls passed,
         self.promised = {}  # those that fit for sure,
         self.guessed = {}  # and those that may
+        self.name = ""  # the function's own
         self.at = {}  # positions by name, of parameters that are passed by position
         self.left_out = ()  # names of parameters that are not passed, or passed None
         self.anything = ()  # positions and names that took values of many types,
@@ -64,7 +69,9 @@ def of(function, optional, args, kwargs, calls):
         return hints
     parameters = list(inspect.signature(function).parameters.values())
     annotations = llmopt_annotated.hints_of(function)
+    hints.name = function.__name__
     hints.constants = constants(function.__code__)
+    hints.spoken = spoken(function)
     hints.optional = {
         key
         for at, each in enumerate(parameters)
@@ -80,6 +87,8 @@ def of(function, optional, args, kwargs, calls):
         hints.seen[each.name], hints.promised[each.name] = pool.get(each.name, []), fit
         if not fit and each.name not in hints.defaults:
             hints.guessed[each.name] = guesses(each.name, args, kwargs)
+        elif FUNCTIONS.search(each.name) and not any(map(callable, fit)):
+            hints.guessed[each.name] = functions()
     hints.at = {each.name: at for at, each in enumerate(parameters) if at < len(args) and each.kind in POSITIONAL}
     hints.left_out = {key for each in [*left_out, *none] for key in (each.name, hints.at.get(each.name))}
     for each in parameters:
@@ -128,6 +137,13 @@ def constants(code):
         elif type(each) in (int, float) or (type(each) in (str, bytes) and len(each) <= 40):
             found.setdefault((type(each), repr(each)), each)
     return list(found.values())
+
+
+def spoken(function):
+    """The constants of a function, then those of the functions of its module that it calls."""
+    called = [function.__globals__.get(name) for name in sorted(_names_in(function.__code__))]
+    own = [each for each in called if type(each) is types.FunctionType and each.__module__ == function.__module__]
+    return [each for code in (function.__code__, *(each.__code__ for each in own)) for each in constants(code)]
 
 
 def _reached(function):
@@ -250,11 +266,16 @@ def _parts(value):
     return value[:20] if type(value) in (list, tuple) else ()
 
 
+def functions():
+    """For a parameter that may take one: they tell apart all, few or none of the values that they get."""
+    return [repr, llmopt_made.Spelling(), len, llmopt_made.Giving(None), llmopt_made.Choosing()]
+
+
 def guesses(name, args, kwargs):
     """Values for a parameter by its name, and others that often do."""
     found = []
     if FUNCTIONS.search(name):
-        found += [repr, llmopt_made.Spelling(), len, llmopt_made.Giving(None)]
+        found += functions()
     sizes = list(itertools.islice(_sizes([*args, *kwargs.values()]), 3))
     if COUNTS.search(name):
         found += [1, 2, *sizes, 0, *(size - 1 for size in sizes), 3, -1]

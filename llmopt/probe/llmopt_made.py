@@ -4,6 +4,7 @@ Both processes make them alike, so that they can be written in one and read in t
 """
 
 import types
+import zlib
 
 BUILT_INS = (list, tuple, dict, set, frozenset, str, bytes, int, float)
 
@@ -76,6 +77,13 @@ class Spelling:
 
     def __call__(self, *args, **kwargs):
         return repr(args)
+
+
+class Choosing:
+    """A function that says yes to about half of what it may get."""
+
+    def __call__(self, *args, **kwargs):
+        return zlib.crc32(repr(args).encode("utf-8", "surrogatepass")) % 2 == 0
 
 
 class Raising:

@@ -11,6 +11,7 @@ import dataclasses
 import decimal
 import fractions
 import functools
+import hashlib
 import inspect
 import itertools
 import math
@@ -18,11 +19,15 @@ import sys
 import types
 
 import llmopt_annotated
+import llmopt_before
+import llmopt_held
 import llmopt_made
 import llmopt_places
+import llmopt_texts
 
 DEPTH = 3
 MOST_BYTES = 1024**2  # of one input
+OTHER_TYPE = "a value of another type"  # for `replays`: only what the base refuses by `raise` counts
 GUESS = " (a guess)"  # for `replays`: what the base fails at, without refusing it, is nobody's promise
 DRAWN_CALLS = 3  # of a function: hypothesis takes a tenth of a second for each argument
 LARGE = 41  # elements; odd, and no multiple of 37, by which they are shuffled
@@ -62,6 +67,9 @@ def derived(args, kwargs, hints, fresh):
         llmopt_places.changed(fresh, hints, variants),
         _crossed(args, kwargs, hints.others),
         _of_constants(args, kwargs, hints),
+        _with_pieces(args, kwargs, keys, hints),
+        _of_others(args, kwargs, keys),
+        llmopt_before.called(fresh, hints, variants),
         _of_anything(args, kwargs, keys, hints),
         _larger(args, kwargs, keys),
         _functions_of_many(args, kwargs, keys),
@@ -104,7 +112,8 @@ def _left_out(args, kwargs, hints):
         seen = [("that of another call", each) for each in hints.seen.get(name, ())]
         fit = [("a value that fits, %s" % _shown(each), each) for each in hints.promised.get(name, ())]
         may = [(_shown(each) + GUESS, each) for each in hints.guessed.get(name, ())]
-        turns.append(_each(args, kwargs, key, [*seen, *fit, *may]))
+        refused = [("%s, one that is equal to all" % OTHER_TYPE, llmopt_made.Equal())]
+        turns.append(_each(args, kwargs, key, [*seen, *fit, *may, *refused]))
     return _in_turn(turns)
 
 
@@ -242,7 +251,7 @@ def _of_other_types(args, kwargs):
     for at, value in enumerate(args):
         for other in (None, "text", -5, 1.5):  # all can be keys: that one cannot is no refusal on purpose
             if type(other) is not type(value):
-                label = "argument %d: a value of another type, %r" % (at + 1, other)
+                label = "argument %d: %s, %r" % (at + 1, OTHER_TYPE, other)
                 yield label, (*args[:at], other, *args[at + 1 :]), kwargs
 
 
@@ -253,8 +262,35 @@ def _of_constants(args, kwargs, hints):
                 yield from _each(args, kwargs, key, [("%r" % (each,), each) for each in _near(constant)])
 
 
+def _with_pieces(args, kwargs, keys, hints):
+    """Characters of which the code speaks, in a text and in the first text of a list."""
+    turns = []
+    for key in keys:
+        value = _argument(args, kwargs, key)
+        text = value[0] if type(value) in (list, tuple) and value else value
+        if type(text) not in (str, bytes):
+            continue
+        others = llmopt_texts.with_pieces(text, llmopt_texts.pieces(hints.spoken, type(text)))
+        if text is not value:
+            others = [("first element: %s" % label, type(value)([each, *value[1:]])) for label, each in others]
+        turns.append(_each(args, kwargs, key, others))
+    return _in_turn(turns)
+
+
+def _of_others(args, kwargs, keys):
+    """What another argument holds, such as a key that is in a table."""
+    for label, other in llmopt_held.rows(args):
+        yield label, other, kwargs
+    for key, label, other in llmopt_held.asked(args, kwargs, keys):
+        yield from _each(args, kwargs, key, [(label, other)])
+
+
 def _near(constant):
-    return (constant, constant + 1, constant - 1) if type(constant) is int else (constant,)
+    if type(constant) is int:
+        return constant, constant + 1, constant - 1
+    if type(constant) in (str, bytes) and constant.swapcase() != constant:
+        return constant, constant.swapcase()
+    return (constant,)
 
 
 def _of_argument(args, kwargs, key, value, may_be_none):
@@ -318,6 +354,7 @@ def _of_float(value, depth):
 
 TEXTS = (
     ("empty", lambda text: ""),
+    ("each line twice", lambda text: "".join(line * 2 for line in text.splitlines(True))),
     ("first character only", lambda text: text[:1]),
     ("without the last character", lambda text: text[:-1]),
     ("without the first character", lambda text: text[1:]),
@@ -330,10 +367,11 @@ TEXTS = (
     ("with a line end", lambda text: text + "\n"),
     ("with line ends for spaces", lambda text: text.replace(" ", "\n")),
     ("twice, a carriage return between", lambda text: text + "\r" + text),
-    ("each line twice", lambda text: "".join(line * 2 for line in text.splitlines(True))),
     ("with a digit", lambda text: text + "0"),
     ("wide characters", lambda text: "ß\u0130\u4e2d\U0001f600\x00¬"),
     ("a percent sign", lambda text: "%"),
+    ("other white space in front", lambda text: "\x0b\u00a0" + text),
+    ("a tab after a space in front", lambda text: " \t" + text),
 )
 
 
@@ -343,6 +381,8 @@ def _of_str(value, depth):
             yield label, change(value)
 
 
+ONES = b"\xff" * 5  # in many codes the end, or no word at all
+NOISE = b"".join(hashlib.sha256(b"%d" % at).digest() for at in range(4))
 BYTES = (
     ("empty", lambda data: data[:0]),
     ("first byte only", lambda data: data[:1]),
@@ -350,7 +390,21 @@ BYTES = (
     ("twice", lambda data: data * 2),
     ("reversed", lambda data: data[::-1]),
     ("two more bytes", lambda data: data + b"\x00\xff"),
+    ("ones in front", lambda data: ONES + data),
+    ("ones after the first byte", lambda data: data[:1] + ONES + data[1:]),
+    ("ones in the middle", lambda data: data[: len(data) // 2] + ONES + data[len(data) // 2 :]),
+    ("ones at the end", lambda data: data + ONES),
+    ("ones before the last byte", lambda data: data[:-1] + ONES + data[-1:]),
+    ("a bit flipped in the middle", lambda data: _flipped(data, len(data) // 2)),
+    ("a bit of the first byte flipped", lambda data: _flipped(data, 0)),
+    ("many bytes", lambda data: NOISE),
+    ("many bytes, cut off", lambda data: NOISE[:37]),
+    ("many bytes after it", lambda data: data + NOISE[64:]),
 )
+
+
+def _flipped(data, at):
+    return data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :] if data else data
 
 
 def _of_bytes(value, depth):
@@ -367,6 +421,8 @@ def _of_sequence(value, depth):
         yield "None as the last element" + GUESS, make([*value, None])
     if value and all(type(each) is float for each in value):
         yield "numbers whose sum depends on their order", make(llmopt_places.ORDER)
+    if depth == DEPTH and value:
+        yield from ((label, make(other)) for label, other in _unlike(list(value)))
     whole = ((label, make(other)) for label, other in _reordered(list(value)))
     if depth and value:
         places = {0: "first", len(value) // 2: "middle", len(value) - 1: "last"}
@@ -375,6 +431,18 @@ def _of_sequence(value, depth):
         yield from _in_turn([whole, *turns, more])
     else:
         yield from whole
+
+
+def _unlike(items):
+    """Elements that are equal and not alike, falsy ones, and those of another type than all others."""
+    yield "equal elements of several types" + GUESS, [*items, 1, 1.0, True, 0, False]
+    yield "only equal elements of several types" + GUESS, [True, 1.0, 1, 0, 0.0, False]
+    yield "falsy elements" + GUESS, [*items[:1], "", 0, None, *items[1:], ()]
+    kinds = set(map(type, items))
+    if kinds == {int}:
+        yield "True among the numbers" + GUESS, [True, *items[1:]]
+        yield "a float among the numbers" + GUESS, [items[0] + 0.5, *items[1:]]
+    yield OTHER_TYPE + ", alone", [1 if str in kinds else "a"]
 
 
 def _none(value):
@@ -492,6 +560,7 @@ def _of_function(value, depth):
     """Other functions for one that is passed. What a function of two arguments gives is rarely made a key."""
     yield "noting what it is given", llmopt_made.Noting(value)
     yield "giving None" + GUESS, llmopt_made.Giving(None)
+    yield "choosing some" + GUESS, llmopt_made.Choosing()
     if _takes_two(value):
         yield "giving what is equal to all" + GUESS, llmopt_made.Giving(llmopt_made.Equal())
         yield "giving its first argument" + GUESS, llmopt_made.GivingBack(0)

@@ -1,4 +1,4 @@
-"""Count the calls of chosen functions, sample what they are given and return, and measure their lines.
+"""Count the calls of chosen functions and who makes them, sample what they are given and return, measure their lines.
 
 The files that define them are compiled with one more decorator on each chosen `def`, the innermost, so every reference
 to the function (`from m import f`, a class's attribute, a closure) is the measured one; line numbers stay, and nothing
@@ -23,6 +23,7 @@ import types
 
 import llmopt_lines
 import llmopt_parts
+import llmopt_repeats
 import llmopt_report
 import llmopt_values
 
@@ -32,6 +33,9 @@ except ImportError:
     from random import Random
 
 RESERVOIR = 64
+COMPARED = 4000  # first calls whose arguments are compared with each other
+ABOVE = 8  # frames looked at for a caller of the repository: generated and library code may stand in between
+CALLERS = 8
 NAME = "__llmopt_observe__"  # in builtins: the decorators, by number
 COMPILERS = {"jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil", "generated_jit"}
 GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # of co_flags
@@ -63,10 +67,11 @@ class Observer:
     def __init__(self, tree, options):
         self.options = options
         self.tree = os.path.realpath(tree)
+        self.inside = tuple({os.path.join(each, "") for each in (self.tree, os.path.abspath(tree))})
         self.records = []
         self.files = {}
         for chosen in options["functions"]:
-            record = Record(chosen, options.get("reservoir") or RESERVOIR, options.get("seed") or 0)
+            record = Record(chosen, options.get("reservoir") or RESERVOIR, options.get("seed") or 0, self.inside)
             self.records.append(record)
             path = os.path.join(self.tree, *chosen["path"].split("/"))
             self.files.setdefault(os.path.realpath(path), []).append(record)
@@ -265,7 +270,8 @@ class Record:
     that is not taken costs one comparison.
     """
 
-    def __init__(self, chosen, size, seed):
+    def __init__(self, chosen, size, seed, inside):
+        self.inside = inside
         self.path = chosen["path"]
         self.name = chosen["name"]
         self.line = chosen["line"]
@@ -278,6 +284,9 @@ class Record:
         self.clear()
 
     def clear(self):
+        self.callers = {}  # id of the code -> [the code, calls]
+        self.keys = set()
+        self.compared = 0
         self.samples = []
         self.next = self.first
         self.threshold = 1.0
@@ -285,6 +294,26 @@ class Record:
     def restart(self):
         self.first = self.tick() + 1
         self.clear()
+
+    def meet(self, frame, args, kwargs):
+        """Count who calls, and whether equal arguments came before."""
+        entry = self.callers.get(id(frame.f_code)) or self._entry(frame)
+        if entry is not None:
+            entry[1] += 1
+        if self.compared < COMPARED:
+            self.compared += 1
+            self.keys.add(llmopt_repeats.key(args, kwargs))
+
+    def _entry(self, frame):
+        """[code, calls] of the nearest frame that is the repository's."""
+        for _ in range(ABOVE):
+            if frame is None:
+                return None
+            code = frame.f_code
+            if code.co_filename.startswith(self.inside):
+                return self.callers.setdefault(id(code), [code, 0])
+            frame = frame.f_back
+        return None
 
     def take(self, number, function, args, kwargs):
         """Describe this call into the reservoir; returns where its result goes."""
@@ -315,10 +344,21 @@ class Record:
             "line": self.line,
             "how": self.how,
             "calls": self.tick() - self.first,
+            "callers": self._callers(),
+            "compared": self.compared,
+            "distinct": len(self.keys),
             "lines": [[line, hits, seconds] for line, (hits, seconds) in sorted(lines.items())],
             "arguments": [{"name": name, "kinds": self._kinds(name)} for name in names if name != "return"]
             + [{"name": "return", "kinds": self._kinds("return")}] * ("return" in names),
         }
+
+    def _callers(self):
+        """[file, name, first line, calls] of the callers, the most frequent first."""
+        found = sorted(self.callers.values(), key=lambda each: -each[1])[:CALLERS]
+        return [
+            [code.co_filename, getattr(code, "co_qualname", code.co_name), code.co_firstlineno, calls]
+            for code, calls in found
+        ]
 
     def _kinds(self, name):
         counts = {}
@@ -398,10 +438,11 @@ def _wrapper_kind(flags):
 
 
 def _wrap_plain(record, lines, function):
-    tick, enter, leave = record.tick, lines.enter, lines.leave
+    tick, enter, leave, meet, caller = record.tick, lines.enter, lines.leave, record.meet, sys._getframe
 
     def wrapper(*args, **kwargs):
         number = tick()
+        meet(caller(1), args, kwargs)
         sample = record.take(number, function, args, kwargs) if number >= record.next else None
         enter()
         try:
@@ -457,6 +498,7 @@ def _wrap_async_generator(record, lines, function):
 
 def _count(record, function, args, kwargs, result):
     number = record.tick()
+    record.meet(sys._getframe(2), args, kwargs)
     if number < record.next:
         return None
     sample = record.take(number, function, args, kwargs)

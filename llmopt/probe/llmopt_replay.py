@@ -439,8 +439,9 @@ async def _taken(generator):
 
 
 def held(call, given, value, describer, inputs):
-    """More calls, by which a shared buffer, a stale cache or one keyed on identity shows."""
+    """More calls, by which a shared buffer, a stale cache or one keyed on identity shows, and what an object keeps."""
     import llmopt_mutate
+    import llmopt_places
 
     calls = []
 
@@ -452,6 +453,8 @@ def held(call, given, value, describer, inputs):
 
     equal_args, equal_kwargs = arguments_of(given)
     second = again("a second call with equal arguments", equal_args, equal_kwargs, (value,))
+    if equal_args and llmopt_places.is_object(equal_args[0]):
+        again("the same call once more", equal_args, equal_kwargs, ())
     other = next((each for each in inputs if _comes_after(each, given)), None)
     if other is not None:
         again("a call with other arguments in between", *arguments_of(other), (value, second))
@@ -470,22 +473,57 @@ def _comes_after(each, given):
 def derive(given, inputs):
     """Other inputs made of this one: [what was changed, arguments, switches of the module]."""
     import llmopt_mutate
-    import llmopt_pickles
 
     args, kwargs = arguments_of(given)
-    hints = _hints(given, args, kwargs, _neighbours(given, inputs))
+    neighbours = _neighbours(given, inputs)
+    hints = _hints(given, args, kwargs, neighbours)
     hints.turn = inputs.index(given)
     made = {given["arguments"]: ""}
-    for label, other_args, other_kwargs in llmopt_mutate.derived(args, kwargs, hints, lambda: arguments_of(given)):
-        if len(made) > given["derive"]:
-            break
+    others = llmopt_mutate.derived(args, kwargs, hints, lambda: arguments_of(given))
+    _add(made, others, given["derive"])
+    short = _shortened(given) if given["derive"] else None
+    if short is not None:
+        args, kwargs = arguments_of(short)
+        hints = _hints(given, args, kwargs, neighbours)
+        made.setdefault(short["arguments"], "shortened")
+        others = llmopt_mutate.derived(args, kwargs, hints, lambda: arguments_of(short))
+        _add(made, others, len(made) + SHORT_DERIVED)
+    flipped = [["%s set to %r" % pair, given["arguments"], dict([pair])] for pair in hints.switches.items()]
+    return {"derived": flipped + [[label, data, {}] for data, label in made.items() if label]}
+
+
+SHORT_DERIVED = 200  # inputs made of a large one that was cut short
+LARGE_CHARACTERS = 2_000  # of the pickle of arguments: then they are worth to be cut short
+
+
+def _add(made, others, most):
+    """Take note of derived inputs by their bytes, until there are so many."""
+    import llmopt_mutate
+    import llmopt_pickles
+
+    for label, args, kwargs in others:
+        if len(made) > most:
+            return
         try:
-            data = llmopt_pickles.dump((other_args, other_kwargs), llmopt_mutate.MOST_BYTES)[0]
+            data = llmopt_pickles.dump((args, kwargs), llmopt_mutate.MOST_BYTES)[0]
         except Exception:  # it is only one of many
             continue
         made.setdefault(base64.b64encode(data).decode("ascii"), label)
-    flipped = [["%s set to %r" % pair, given["arguments"], dict([pair])] for pair in hints.switches.items()]
-    return {"derived": flipped + [[label, data, {}] for data, label in made.items() if label]}
+
+
+def _shortened(given):
+    """The same with small copies of large arguments, of which more others can be made; None where it is small."""
+    import llmopt_held
+    import llmopt_mutate
+    import llmopt_pickles
+
+    if len(given["arguments"]) < LARGE_CHARACTERS:
+        return None
+    args, kwargs = arguments_of(given)
+    args = tuple(llmopt_held.shortened(each) for each in args)
+    kwargs = {name: llmopt_held.shortened(each) for name, each in kwargs.items()}
+    data = base64.b64encode(llmopt_pickles.dump((args, kwargs), llmopt_mutate.MOST_BYTES)[0]).decode("ascii")
+    return dict(given, arguments=data) if len(data) < len(given["arguments"]) // 2 else None
 
 
 KNOWN_CALLS, KNOWN_CHARACTERS = 40, 4_000_000  # of one function, and of all their pickles

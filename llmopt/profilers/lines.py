@@ -8,17 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from llmopt.data import Detail, Function, LineCost, Observed, Profile
+from llmopt.data import Detail, Function, LineCost, Observed, Profile, Repeats, Tree
 from llmopt.profilers import kinds
+from llmopt.profilers.names import Resolver
 from llmopt.profilers.sampling import RunOne
 
 MEASURED = ("import", "script")
+CALLERS = 6
 
 
 def detail(
     profile: Profile,
     functions: Sequence[Function],
     run_one: RunOne,
+    tree: Tree,
     *,
     overlay: Path | None = None,
     lines: bool = True,
@@ -40,10 +43,11 @@ def detail(
     for index in range(len(profile.seconds)):
         reports += run_one(index, {"observe": options}).reports.get("observe", ())
     entries = [(function, _entries(reports, function)) for function in functions]
+    resolver = Resolver(tree)
     measured = dict.fromkeys(report["measured_by"] for report in reports if report["measured_by"])
     return replace(
         profile,
-        details=tuple(_detail(function, found) for function, found in entries if found),
+        details=tuple(_detail(function, found, resolver) for function, found in entries if found),
         measured_by=", ".join(measured),
         notices=(*profile.notices, *(_notice(function, reports) for function, found in entries if not found)),
     )
@@ -65,7 +69,7 @@ def _notice(function: Function, reports: Sequence[Any]) -> str:
     return f"{function.key} could not be observed: {', '.join(sorted(reasons)) or 'never loaded from its file'}"
 
 
-def _detail(function: Function, entries: Sequence[Any]) -> Detail:
+def _detail(function: Function, entries: Sequence[Any], resolver: Resolver) -> Detail:
     hits: Counter[int] = Counter()
     seconds: defaultdict[int, float] = defaultdict(float)
     arguments: dict[str, Counter[str]] = {}
@@ -81,7 +85,17 @@ def _detail(function: Function, entries: Sequence[Any]) -> Detail:
         calls=sum(entry["calls"] for entry in entries),
         lines=tuple(LineCost(line, hits[line], seconds[line] / total if total else 0.0) for line in sorted(hits)),
         arguments=tuple(_observed(name, counts) for name, counts in arguments.items()),
+        callers=_callers(entries, resolver),
+        repeats=Repeats(sum(entry["compared"] for entry in entries), sum(entry["distinct"] for entry in entries)),
     )
+
+
+def _callers(entries: Sequence[Any], resolver: Resolver) -> tuple[tuple[str, int], ...]:
+    calls: Counter[str] = Counter()
+    for entry in entries:
+        for file, name, line, count in entry["callers"]:
+            calls[resolver.function(file, name, line).key] += count
+    return tuple(calls.most_common(CALLERS))
 
 
 def _observed(name: str, counts: Mapping[str, int]) -> Observed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,37 @@ SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 def write(profile: Profile, file: Path) -> None:
     """Write the file; OSError when it cannot be written. Weights are seconds: share times the workload's seconds."""
-    file.write_text(json.dumps(document(profile)), encoding="utf-8")
+    file.write_text(json.dumps(document({"": profile})), encoding="utf-8")
 
 
-def document(profile: Profile) -> dict[str, Any]:
+def document(profiles: Mapping[str, Profile]) -> dict[str, Any]:
+    """The profiles, by the names that those of their workloads begin with."""
+    frames: dict[tuple[str, str, int], int] = {}
+    sampled = [
+        _sampled(f"{name} workload {workload + 1}".strip(), profile, workload, frames)
+        for name, profile in profiles.items()
+        for workload in range(len(profile.seconds))
+    ]
     return {
         "$schema": SCHEMA,
-        "shared": {
-            "frames": [
-                {"name": function.name, "file": function.path, "line": function.line} for function in profile.functions
-            ]
-        },
-        "profiles": [_sampled(profile, workload) for workload in range(len(profile.seconds))],
+        "shared": {"frames": [{"name": name, "file": path, "line": line} for name, path, line in frames]},
+        "profiles": sampled,
         "exporter": "llmopt",
     }
 
 
-def _sampled(profile: Profile, workload: int) -> dict[str, Any]:
+def _sampled(name: str, profile: Profile, workload: int, frames: dict[tuple[str, str, int], int]) -> dict[str, Any]:
+    """One workload; its functions join the shared `frames`."""
+    numbers = [frames.setdefault((each.name, each.path, each.line), len(frames)) for each in profile.functions]
     stacks = [stack for stack in profile.stacks if stack.workload == workload]
     seconds = profile.seconds[workload]
     weights = [stack.share * seconds for stack in stacks]
     return {
         "type": "sampled",
-        "name": f"workload {workload + 1}",
+        "name": name,
         "unit": "seconds",
         "startValue": 0,
         "endValue": sum(weights),
-        "samples": [list(stack.frames) for stack in stacks],
+        "samples": [[numbers[index] for index in stack.frames] for stack in stacks],
         "weights": weights,
     }

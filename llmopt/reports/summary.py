@@ -13,6 +13,7 @@ from llmopt.data import Base, Outcome, Verdict
 from llmopt.judge import describe, resolvable
 from llmopt.keep import Kept
 from llmopt.keys import shown_url
+from llmopt.models import agent
 from llmopt.reports import words
 from llmopt.session import Session
 
@@ -24,6 +25,7 @@ GAINS = {
     "energy": "less energy",
 }
 COARSE = 1.10  # a machine on which smaller gains are lost is worth a notice
+SHOWN_LEFT, LEAST_LEFT = 3, 0.02  # functions that are still hot, by own share
 SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more of a sample
 
 
@@ -36,9 +38,24 @@ def header(opened: Session) -> list[str]:
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
         f"Python {version} ({project.interpreter.found}); tests: {tests}; "
         f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
-        f"model: {settings.model}{sent(settings.model)}; {platform.machine()}",
+        f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
+        *_reached(settings),
     ]
+
+
+def _reached(settings: Settings) -> list[str]:
+    """What an agent may reach besides its copy."""
+    if not agent.is_agent(settings.model):
+        return []
+    more = ", ".join(settings.agent_allow) or "nothing more"
+    return [f"the agent alone may reach: {more}; {words.duration(settings.agent_seconds)} for each start"]
+
+
+def _small(settings: Settings) -> str:
+    """The model for repairs, which is sent the same conversations."""
+    small = settings.model_small
+    return f"; for repairs {small}{sent(small)}" if small else ""
 
 
 def sent(model: str) -> str:
@@ -47,6 +64,8 @@ def sent(model: str) -> str:
     if kind in ("anthropic", "openai"):
         url = name.partition("@")[2] or os.environ.get(f"{kind.upper()}_BASE_URL", "")
         return f" (sources of hot functions are sent to {shown_url(url) if url else kind})"
+    if kind == agent.KIND:
+        return " (it works in a copy of the repository, and sends what it likes to whom it reaches)"
     return " (nothing leaves this machine)" if kind in ("rules", "replay") else ""
 
 
@@ -99,24 +118,42 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
-        return [*lines, *_why_nothing(outcome), *_put_aside(outcome), f"Details: llmopt show {outcome.run}"]
+        lines += [*_why_nothing(outcome), *_put_aside(outcome), *_left(outcome)]
+        return [*lines, f"Details: llmopt show {outcome.run}   As a page: llmopt report {outcome.run}"]
     shown = describe(outcome.speedup, outcome.interval)
     gain = f"{shown} {GAINS[outcome.objective]}" if outcome.interval[0] > 1 else f"{shown}, which may be no gain"
     lines = [f"{gain}, {_measured(outcome)}; {tried}, {cost}."]
     if len(outcome.workloads) > 1:
         lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
-    lines += [f"  {_kept_edit(verdict)}" for verdict in outcome.accepted]
-    lines += _put_aside(outcome)
+    lines += [f"  {_kept_edit(verdict)}" for verdict in sorted(outcome.accepted, key=lambda each: -yield_of(each))]
+    lines += [*_put_aside(outcome), *_whole(outcome), *_left(outcome)]
     if outcome.stopped:
         lines.append(f"Stopped: {outcome.stopped}.")
     if kept:
         lines += [f"Note: {kept.notice}"] if kept.notice else []
-        lines += [f"The edits are {kept.where}.", f"Look: llmopt show {outcome.run}   Undo: {kept.undo}"]
+        look = f"Look: llmopt show {outcome.run}   As a page: llmopt report {outcome.run}"
+        lines += [f"The edits are {kept.where}.", look, f"Undo: {kept.undo}"]
     return lines
 
 
 def _under(outcome: Outcome) -> str:
     return f" (sandbox: {outcome.sandbox})" if outcome.sandbox else ""
+
+
+def _whole(outcome: Outcome) -> list[str]:
+    """What was checked of all edits together, where there are several."""
+    checked = [text for stage, text in outcome.whole.items() if stage in ("calls", "output", "tests")]
+    return [f"All together on the original code: {'; '.join(checked)}."] if checked else []
+
+
+def _left(outcome: Outcome) -> list[str]:
+    """What is still hot, and what each function could give at most."""
+    names = [
+        f"{words.short(key)} {words.percent(share)} of the run (at most {words.headroom(headroom)})"
+        for key, share, headroom in outcome.left[:SHOWN_LEFT]
+        if share >= LEAST_LEFT
+    ]
+    return [f"Left: {', '.join(names)}."] if names else []
 
 
 def _put_aside(outcome: Outcome) -> list[str]:
@@ -134,8 +171,15 @@ def _measured(outcome: Outcome) -> str:
     return "as the product of the edits' own measurements (the end-to-end measurement was not taken)"
 
 
+def yield_of(verdict: Verdict) -> float:
+    """An edit's log speedup for each line that a reviewer has to read: what ranks the edits that were kept."""
+    return math.log(max(verdict.speedup, 1.0)) / max(verdict.lines, 1)
+
+
 def _kept_edit(verdict: Verdict) -> str:
-    return f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}, by {verdict.author}"
+    size = f" in {words.count(verdict.lines, 'changed line')}" if verdict.lines else ""
+    shown = f"{describe(verdict.speedup, verdict.interval)} {words.short(verdict.function)}"
+    return f"{words.by_hand(verdict)}{shown}{size}, by {verdict.author}"
 
 
 def _why_nothing(outcome: Outcome) -> list[str]:
@@ -167,6 +211,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "speedup": round(verdict.speedup, 4),
                 "interval": bounds(verdict.interval),
                 "author": verdict.author,
+                "by_hand": bool(words.by_hand(verdict)),
+                "lines": verdict.lines,
                 "level": evidence.level(verdict.evidence),
                 "evidence": dict(verdict.evidence),
             }
@@ -179,6 +225,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "reason": verdict.reason,
                 "author": verdict.author,
                 "level": evidence.level(verdict.evidence),
+                "as_in": verdict.evidence.get("known", ""),
             }
             for verdict in outcome.rejected
         ],
@@ -193,8 +240,13 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for verdict in outcome.put_aside
         ],
-        "tokens": outcome.usage.tokens,
-        "cost_usd": round(outcome.usage.cost_usd, 6),
+        "whole": dict(outcome.whole),
+        "left": [
+            {"function": key, "share": round(share, 4), "headroom": round(headroom, 4)}
+            for key, share, headroom in outcome.left
+        ],
+        "tokens": outcome.usage.tokens if outcome.usage.known else None,
+        "cost_usd": round(outcome.usage.cost_usd, 6) if outcome.usage.known else None,
         "seconds": round(outcome.seconds, 3),
         "stopped": outcome.stopped,
         "interrupted": outcome.interrupted,

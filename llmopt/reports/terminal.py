@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from llmopt import output
-from llmopt.data import Decision, Hotspot, Usage, Verdict
+from llmopt.data import Decision, Usage, Verdict
 from llmopt.loop import Event, Localized
 from llmopt.reports import words
+from llmopt.reports.live import NO_BUDGET, Budget, State, Trying, screen, verdict_line
 from llmopt.reports.screen import Screen
 
-SHOWN_HOTSPOTS = 5
-SHOWN_VERDICTS = 8
+Environ = Mapping[str, str] | None
 
 
 class View(Protocol):
-    """Where a run's news goes."""
+    """Where a run's news goes.
+
+    A `phase` is a large part of the run, a `stage` whatever is done next. `check` is a stage of the funnel that a
+    candidate comes to, `seconds` what it takes where that is known; `progress` how its measurement stands, of at most
+    `most` pairs.
+    """
 
     def __enter__(self) -> View: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
     def header(self, lines: list[str]) -> None: ...
+    def phase(self, name: str) -> None: ...
     def stage(self, text: str) -> None: ...
-    def progress(self, decision: Decision) -> None: ...
+    def check(self, name: str, what: str, seconds: float = 0.0) -> None: ...
+    def progress(self, decision: Decision, most: int = 0) -> None: ...
     def event(self, event: Event) -> None: ...
     def notice(self, text: str) -> None: ...
     def spent(self, usage: Usage) -> None: ...
@@ -70,9 +76,15 @@ class Log:
         if self.verbose:
             self._say(f"… {text}")
 
-    def progress(self, decision: Decision) -> None:
+    def phase(self, name: str) -> None:
+        return None
+
+    def check(self, name: str, what: str, seconds: float = 0.0) -> None:
+        self.stage(f"{name}: {what}{words.expected(seconds)}")
+
+    def progress(self, decision: Decision, most: int = 0) -> None:
         if self.verbose:
-            self._say(f"… {words.decision(decision)}")
+            self._say(f"… {words.decision(decision, most)}")
 
     def event(self, event: Event) -> None:
         for line in words.event(event):
@@ -90,86 +102,20 @@ class Log:
         return nullcontext()
 
 
-@dataclass
-class State:
-    """What the live screen shows."""
-
-    header: list[str] = field(default_factory=list)
-    stage: str = "starting"
-    detail: str = ""
-    hotspots: tuple[Hotspot, ...] = ()
-    skipped: int = 0
-    verdicts: list[Verdict] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    started: float = field(default_factory=time.monotonic)
-    max_seconds: float = 0.0
-    budget: str = ""
-
-
-def screen(state: State, now: float, spinner: RenderableType) -> RenderableType:
-    """The whole screen; readable at 80 columns and without colour."""
-    parts: list[RenderableType] = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in state.header]
-    if state.hotspots:
-        parts.append(hot_table(state.hotspots[:SHOWN_HOTSPOTS], state.skipped))
-    parts += [verdict_line(verdict) for verdict in state.verdicts[-SHOWN_VERDICTS:]]
-    parts += [Text(f"note: {notice}", style="yellow") for notice in state.notices[-3:]]
-    stage = Table.grid(padding=(0, 1))
-    stage.add_row(spinner, Text(state.stage, style="bold"), Text(state.detail, overflow="ellipsis", no_wrap=True))
-    parts += [stage, Text(_footer(state, now), style="dim")]
-    return Group(*parts)
-
-
-def _footer(state: State, now: float) -> str:
-    elapsed = now - state.started
-    if not state.max_seconds:  # it tries no edits, and has no limit of its own
-        return f"{words.duration(elapsed)} gone"
-    kept = [verdict for verdict in state.verdicts if verdict.accepted]
-    parts = [f"{len(state.verdicts)} tried, {len(kept)} kept", words.tokens(state.usage) + state.budget]
-    left = max(0.0, state.max_seconds - elapsed)
-    parts.append(f"{words.duration(elapsed)} gone, {words.duration(left)} left")
-    return " · ".join(parts)
-
-
-def hot_table(hotspots: tuple[Hotspot, ...] | list[Hotspot], skipped: int = 0) -> Table:
-    """The hot functions as people read them."""
-    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="dim")
-    table.add_column("hot function", overflow="fold", ratio=1)
-    for title in ("self", "inclusive", "calls", "headroom"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for spot in hotspots:
-        table.add_row(
-            words.short(spot.function.key),
-            words.percent(spot.self_share),
-            words.percent(spot.inclusive_share),
-            f"{spot.calls:,}" if spot.calls is not None else "–",
-            words.headroom(spot.headroom),
-        )
-    if skipped:
-        table.add_row(Text(f"{words.count(skipped, 'more function')} without enough to gain", style="dim"))
-    return table
-
-
-def verdict_line(verdict: Verdict) -> Text:
-    """A kept edit with a tick, another with a cross and the stage that turned it down."""
-    if verdict.accepted:
-        return Text.assemble(("✓ ", "green"), words.verdict(verdict))
-    return Text(f"✗ {words.verdict(verdict)}", style="dim", overflow="ellipsis", no_wrap=True)
-
-
 class LiveScreen:
     """The live view; what stays on the terminal when it ends are the verdicts, as plain lines."""
 
     def __init__(
-        self, console: Console, max_seconds: float, budget: str = "", clock: Callable[[], float] = time.monotonic
+        self, console: Console, budget: Budget = NO_BUDGET, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.console, self._clock = console, clock
-        self.state = State(max_seconds=max_seconds, budget=budget, started=clock())
+        self.state = State(budget=budget, started=clock())
         self._spinner = Spinner("dots")
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
 
     def _render(self) -> RenderableType:
-        return screen(self.state, self._clock(), self._spinner)
+        width, height = self.console.size
+        return screen(self.state, self._clock(), self._spinner, width, height)
 
     def __enter__(self) -> LiveScreen:
         self._live.start()
@@ -189,17 +135,34 @@ class LiveScreen:
     def header(self, lines: list[str]) -> None:
         self.state.header += map(output.one_line, lines)
 
-    def stage(self, text: str) -> None:
-        self.state.stage, self.state.detail = output.one_line(text), ""
+    def phase(self, name: str) -> None:
+        phases = self.state.phases
+        if name in phases:  # it begins anew on what was kept
+            phases = phases[: phases.index(name)]
+            self.state.rounds += 1
+        self.state.phases = [*phases, name]
 
-    def progress(self, decision: Decision) -> None:
-        self.state.detail = words.decision(decision)
+    def stage(self, text: str) -> None:
+        self.state.stage, self.state.decision = output.one_line(text), None
+        self.state.measuring = self._clock()
+
+    def check(self, name: str, what: str, seconds: float = 0.0) -> None:
+        what = output.one_line(what)
+        if self.state.trying is None or self.state.trying.what != what:
+            self.state.trying = Trying(what)
+        self.state.trying.checks.append(name)
+        self.stage(f"{name}{words.expected(seconds)}")
+
+    def progress(self, decision: Decision, most: int = 0) -> None:
+        self.state.decision, self.state.most_pairs = decision, most
 
     def event(self, event: Event) -> None:
         if isinstance(event, Localized):
             self.state.hotspots, self.state.skipped = event.hotspots, len(event.skipped)
         elif isinstance(event, Verdict):
             self.state.verdicts.append(event)
+            self.state.trying = None
+            self.stage("what to try next")
         else:
             self.stage(words.event(event)[0])
 
@@ -227,9 +190,16 @@ def show(parts: Sequence[RenderableType]) -> None:
 
 
 def open_view(
-    console: Console, *, live: bool, verbose: bool, quiet: bool, max_seconds: float = 0.0, budget: str = ""
+    console: Console, *, live: bool, verbose: bool, quiet: bool, budget: Budget = NO_BUDGET, environ: Environ = None
 ) -> View:
     """The live screen on a terminal, unless a plain log is asked for."""
-    if live and console.is_terminal and not (verbose or quiet):
-        return LiveScreen(console, max_seconds, budget)
+    if live and not (verbose or quiet) and can_redraw(console, os.environ if environ is None else environ):
+        return LiveScreen(console, budget)
     return Log(console, verbose, quiet)
+
+
+def can_redraw(console: Console, environ: Mapping[str, str]) -> bool:
+    """Whether lines may be overwritten: on a real terminal that a person looks at. FORCE_COLOR makes a pipe none, and
+    some CI services record what they give a job as its terminal."""
+    is_watched = environ.get("CI", "").lower() in ("", "0", "false")
+    return is_watched and console.file.isatty() and console.is_terminal and not console.is_dumb_terminal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
-from llmopt import output
+from llmopt import output, person
 from llmopt.data import Decision, Hotspot, Profile, Proposal, TestCommand, Usage, Verdict
 from llmopt.judge import describe
 from llmopt.loop import Event, Localized, Stopped
@@ -18,6 +18,19 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+
+
+def coarse(seconds: float) -> str:
+    """For times that run on a screen, or are guesses: "12 s", "4 min 05 s", "1 h 20 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole // 60 % 60:02d} min"
+
+
+def expected(seconds: float) -> str:
+    """ " (about 12 s)"; "" where it is not known, or not worth a word."""
+    return f" (about {coarse(seconds)})" if seconds >= 1 else ""
 
 
 def precise(seconds: float) -> str:
@@ -48,12 +61,38 @@ def headroom(value: float) -> str:
     return "over 100x" if value > 100 or math.isinf(value) else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
+def described(speedup: float, interval: tuple[float | None, float | None]) -> str:
+    """A speedup with its interval as reports hold it, None for a bound that is not known."""
+    low, high = interval
+    return describe(speedup, (low or 0.0, math.inf if high is None else high))
+
+
+def quoted(text: str) -> str:
+    """As one word of a shell's line."""
+    return shlex.quote(output.one_line(text))
+
+
 def tokens(usage: Usage) -> str:
-    """ "no model called" or "12.3k tokens, $0.04"."""
+    """ "no tokens used" or "12.3k tokens, $0.04"."""
+    if not usage.known:
+        return "tokens and cost not known (an agent's own)"
     if not usage.tokens:
         return "no tokens used"
     number = f"{usage.tokens / 1000:.1f}k" if usage.tokens >= 1000 else str(usage.tokens)
     return f"{number} tokens, ${usage.cost_usd:.2f}"
+
+
+def spent(usage: Usage, usd: float | None, most: int | None) -> str:
+    """The same against a budget: "12.3k of 500k tokens, $0.04 of $2"."""
+    if not usage.known or (usd is None and most is None):
+        return tokens(usage)
+    of_tokens = f" of {_thousands(most)}" if most is not None else ""
+    of_usd = f" of ${usd:g}" if usd is not None else ""
+    return f"{_thousands(usage.tokens)}{of_tokens} tokens, ${usage.cost_usd:.2f}{of_usd}"
+
+
+def _thousands(number: int) -> str:
+    return f"{number / 1000:.1f}".removesuffix(".0") + "k" if number >= 1000 else str(number)
 
 
 def short(function: str) -> str:
@@ -65,13 +104,18 @@ def short(function: str) -> str:
 def verdict(value: Verdict) -> str:
     """One line: what was tried on which function, and how it ended."""
     if value.accepted:
-        return (
-            f"kept {describe(value.speedup, value.interval)} {short(value.function)} ({output.one_line(value.author)})"
-        )
+        shown = f"{describe(value.speedup, value.interval)} {short(value.function)}"
+        return f"kept {by_hand(value)}{shown} ({output.one_line(value.author)})"
     end = "put aside" if value.put_aside else "turned down"
+    before = f" (as in run {value.evidence['known']})" if "known" in value.evidence else ""
     return output.one_line(
-        f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}"
+        f"{end} at {value.stage}: {short(value.function)} ({value.author}): {first_line(value.reason)}{before}"
     )
+
+
+def by_hand(value: Verdict) -> str:
+    """ "by hand: " where a person answers for it, and not the judge."""
+    return "by hand: " if person.BY_HAND in value.evidence else ""
 
 
 def first_line(text: str, width: int = 200) -> str:
@@ -111,11 +155,12 @@ def _localized(value: Localized) -> list[str]:
     return lines
 
 
-def decision(value: Decision) -> str:
-    """The state of a running measurement: "5 pairs, about 1.31x", "9 pairs, 1.31x [1.20, 1.43]"."""
+def decision(value: Decision, most: int = 0) -> str:
+    """The state of a running measurement: "5 pairs, about 1.31x", "9 of 30 pairs, 1.31x [1.20, 1.43]"."""
     known = value.interval[0] > 0
     shown = describe(value.speedup, value.interval) if known else f"about {value.speedup:.2f}x"
-    return f"{count(value.pairs, 'pair')}, {shown}"
+    pairs = f"{value.pairs} of {count(most, 'pair')}" if most else count(value.pairs, "pair")
+    return f"{pairs}, {shown}"
 
 
 def command(tests: TestCommand) -> str:

@@ -109,6 +109,39 @@ def programs(argv: Iterable[str], environment: Mapping[str, str]) -> list[Path]:
     return [path for path in _links(Path(found)) if path.is_absolute()] if found else []
 
 
+def installation(program: Path) -> tuple[Path, ...]:
+    """What a program of the user's needs of where it is installed: itself, the interpreter that its first line names,
+    and for each the Python environment or the folder of node packages that it lies in."""
+    hidden = (Path.home(),)
+    found: dict[Path, None] = {}
+    for start in (program, *_of_first_line(program)):
+        for path in _links(start):
+            found |= dict.fromkeys([path, *_around_program(path)])
+    return tuple(path for path in found if path.exists() and not _holds(path, hidden))
+
+
+def _of_first_line(program: Path) -> list[Path]:
+    """#!/usr/bin/env -S python3 -u: the python3 of the PATH."""
+    try:
+        with program.open("rb") as stream:
+            line = stream.readline(4096)
+    except OSError:
+        return []
+    words = [os.fsdecode(word) for word in line[2:].split()] if line.startswith(b"#!") else []
+    names = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    if words and Path(words[0]).name == "env":
+        return [Path(path) for path in map(shutil.which, names[:1]) if path]
+    return [Path(words[0])] if words else []
+
+
+def _around_program(path: Path) -> list[Path]:
+    environment = [parent for parent in path.parents if (parent / "pyvenv.cfg").exists()]
+    packages = [parent for parent in path.parents if parent.name == "node_modules"]
+    prefix = path.parent.parent
+    library = sorted(prefix.glob("lib/*python3*")) if path.name.startswith("python") else []
+    return [*environment[:1], *packages[-1:], *library]
+
+
 def named(argv: Iterable[str], root: Path) -> list[Path]:
     """The files and folders outside of the checkout that a user's command names by their whole paths, a script with the
     folder it may import from; what holds the checkout or the user's home has to be granted."""

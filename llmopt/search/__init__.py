@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmopt.data import Hotspot, Proposal, Proposer, Verdict
+from llmopt.data import Conversation, Hotspot, Model, Proposal, Proposer, Reply, Verdict
 
 
 def in_order(proposers: Sequence[Proposer]) -> Proposer:
@@ -15,3 +15,12 @@ def in_order(proposers: Sequence[Proposer]) -> Proposer:
             yield from each(hotspots, verdicts)
 
     return propose
+
+
+def repaired_by(model: Model, small: Model) -> Model:
+    """The model, with `small` for what only asks to mend an edit."""
+
+    def ask(conversation: Conversation) -> Reply:
+        return (small if conversation.repairs else model)(conversation)
+
+    return ask

@@ -1,33 +1,42 @@
-"""Hotspots and the verdicts so far in, a model's proposals out: ask, apply, let it correct, refine by the verdict.
+"""Regions and the verdicts so far in, a model's proposals out: ask, apply, let it correct, refine by the verdict.
 
-For each hotspot in order the model has a number of attempts, all in one conversation. Whoever draws the proposals
-appends each one's verdict to `verdicts` before drawing the next: the feedback is what that list ends with.
+The model is asked about one region at a time, that with the most to gain first, in one conversation that goes on after
+each verdict: a failure is repaired, a gain is built upon with the new profile. Whoever draws the proposals appends each
+one's verdict to `verdicts` before drawing the next: the feedback is what that list ends with.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llmopt import edits, keys
-from llmopt.data import Conversation, Hotspot, Message, Model, Proposal, ReadFile, Reply, Verdict
+from llmopt import edits, keys, person, replies
+from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, ReadFile, Region, Reply, Verdict
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.prompts import render
-from llmopt.search import dossier
+from llmopt.search import dossier, parallel
+from llmopt.search.converse import NOTHING, Heard, Spent, converse
+from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
+from llmopt.search.moved import moved
+from llmopt.search.regions import gain, headroom
+from llmopt.search.tools import Workshop
 
-RULES = "rules"  # proposals of these authors cost nothing and are no attempts of a model
-EVIDENCE_CHARACTERS = 3_000  # of each piece shown to the model; the end of a test's output says most
+EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
 TIMED = ("timing", "confirmation")  # the stages that measure, also where they crash before they have
-INTERNAL = ("syntax", "files")  # evidence that tells a model nothing
+UNKNOWN = ("syntax", "files", "tests", "coverage", "near tests", "known")  # evidence that tells a model nothing
+RETRY = "retry-edit"  # how the subject of a request ends that asks to correct edits that did not apply
+PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
-DONE_WITH = 1_000  # attempts: a function that a model declined is not asked about again
+NEWS_TOKENS = 2_000  # of sources in a later message
+GROWING = 1.03  # a second gain whose lower bound is below it is the last one asked for
+HOT_LINES = 5
 DECLINED = "the model sees nothing worth changing"
 UNUSABLE = {
     "refusal": "the model refused to answer",
@@ -36,160 +45,436 @@ UNUSABLE = {
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a short profile of a candidate shows: its functions, and the hottest lines by share of its run."""
+
+    functions: tuple[Hotspot, ...] = ()
+    lines: tuple[tuple[str, float], ...] = ()
+
+
+def blind(verdict: Verdict) -> Look:
+    """Where profiling a candidate takes too long."""
+    return Look()
+
+
+def unchanged(verdict: Verdict) -> str:
+    """Where what was kept is what was proposed."""
+    return ""
+
+
+@dataclass(frozen=True)
 class Asking:
-    """What stays the same over all questions."""
+    """What stays the same over all questions about one base.
+
+    `masks` gives the files of the base without secrets. `code` names the base's code in questions. `hotspots` are all
+    functions of the repository in its profile. `author` names the model in proposals ("" for what it calls itself),
+    `folder` holds the user's own prompts. `look` profiles a candidate; `pared` is the diff of a kept edit that is less
+    than what was proposed, else "". `first` (with `more` values) and `later` are the templates of a region's messages;
+    `turn` answers them in the place of `model`, given the subject. `shop` is what tools work with, None for no tools.
+    """
 
     model: Model
-    read: ReadFile
-    facts: Facts
     masks: Masks
+    facts: Facts
+    recipe: Recipe = RECIPES["medium"]
+    base: str = ""
+    code: str = ""
+    hotspots: tuple[Hotspot, ...] = ()
     author: str = ""
     folder: Path | None = None
-    tokens: int = dossier.TOKENS
+    look: Callable[[Verdict], Look] = blind
+    pared: Callable[[Verdict], str] = unchanged
+    shop: Workshop | None = None
+    first: str = "optimize"
+    more: Mapping[str, object] = field(default_factory=dict)
+    later: str = "refine"
+    turn: Callable[[Thread, str], Turn] | None = None
+
+    @property
+    def calls(self) -> int:
+        """How many calls of tools a region may take."""
+        return self.recipe.calls if self.shop else 0
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A proposal and the conversation that led to it."""
+    """A proposal and the conversation that led to it; `shown` is as in `Thread`, and `spent` went to tools."""
 
     proposal: Proposal
     messages: tuple[Message, ...]
     stop: str
+    shown: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    spent: Spent = NOTHING
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
+    is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
+    its verdict will be number `known` of the run."""
+
+    number: int
+    region: Region
+    base: str
+    hotspots: tuple[Hotspot, ...] = ()  # of its profile
+    messages: tuple[Message, ...] = ()
+    shown: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    attempts: int = 0
+    gains: int = 0
+    failures: int = 0
+    last: Verdict | None = None
+    pending: Turn | None = None
+    known: int = 0
+    feedback: str = ""
+    repairs: bool = False  # the next question asks to mend what behaved otherwise
+    waiting: tuple[Future[Turn], ...] = ()
+    best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
+    spent: Spent = NOTHING  # on tools
+    done: bool = False
+
+
+class Memory:
+    """The conversations of a run: they go on after a new profile of a new base."""
+
+    def __init__(self) -> None:
+        self.threads: list[Thread] = []
+        self.masks: Masks | None = None
+
+    def masked(self, read: ReadFile, excluded: Sequence[str] = ()) -> Masks:
+        """The files of a base without secrets; a secret keeps its mask, as earlier messages hold it.
+
+        `excluded` are the texts of files that `read` does not give, so that no test's output quotes them to the model.
+        """
+        self.masks = Masks(read, keys.values(os.environ), excluded, self.masks)
+        return self.masks
+
+    def about(self, region: Region) -> Thread | None:
+        """The thread on most of the region's functions: what is hot moves with every edit that is kept."""
+        shared = [(len(each.region.keys & region.keys), each) for each in self.threads]
+        near = [(count, each) for count, each in shared if count * 2 > len(region.keys)]
+        return max(near, key=lambda pair: pair[0])[1] if near else None
+
+    def keep(self, thread: Thread) -> Thread:
+        """Put the thread in the place of what it was before."""
+        self.threads = [*(each for each in self.threads if each.number != thread.number), thread]
+        return thread
+
+    def begin(self, region: Region, asking: Asking) -> Thread:
+        number = 1 + max((each.number for each in self.threads), default=0)
+        return self.keep(Thread(number, region, asking.base, asking.hotspots))
 
 
 def propose(
-    hotspots: Sequence[Hotspot],
-    verdicts: Sequence[Verdict],
-    *,
-    model: Model,
-    read: ReadFile,
-    facts: Facts,
-    attempts: int = 2,
-    author: str = "",
-    folder: Path | None = None,
-    tokens: int = dossier.TOKENS,
-    excluded: Sequence[str] = (),
+    regions: Sequence[Region], verdicts: Sequence[Verdict], asking: Asking, memory: Memory | None = None
 ) -> Iterator[Proposal]:
-    """Proposals of a model, hotspot by hotspot; ends once one is accepted, as the hotspots are stale then.
+    """Proposals of a model, region by region; ends once one is accepted, as the regions are stale then.
 
-    `excluded` are the texts of files that `read` does not give, so that no test's output quotes them to the model.
-    `author` names the model in proposals (default: what it calls itself), `folder` holds the user's own prompts,
-    `tokens` bounds a dossier. ModelError and BudgetError of the model propagate.
+    ModelError and BudgetError of the model propagate.
     """
-    masks = Masks(read, keys.values(os.environ), excluded)
-    asking = Asking(model, masks.read, facts, masks, author, folder, tokens)
+    memory = memory or Memory()
     known = len(verdicts)
-    for hotspot in hotspots:
-        yield from _pursue(hotspot, hotspots, verdicts, asking, attempts)
+    for region in sorted(regions, key=lambda each: -_expected(each, memory)):
+        if headroom(region) < asking.recipe.worth:
+            continue
+        yield from _pursue(_thread(region, verdicts, asking, memory), verdicts, asking, memory)
         if any(verdict.accepted for verdict in verdicts[known:]):
             return
 
 
-def _pursue(
-    hotspot: Hotspot, hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], asking: Asking, attempts: int
-) -> Iterator[Proposal]:
-    """The attempts at one hotspot that it has left."""
-    messages: tuple[Message, ...] = ()
-    feedback = ""
-    for number in range(used_attempts(hotspot, verdicts, asking.author) + 1, attempts + 1):
-        if not messages:
-            try:
-                messages = _opening(hotspot, hotspots, verdicts, asking)
-            except EditError as error:
-                yield Proposal(asking.author or "model", hotspot, "", problem=error.message)
-                return
+def _expected(region: Region, memory: Memory) -> float:
+    thread = memory.about(region)
+    return gain(region, thread.attempts if thread else 0)
+
+
+def _thread(region: Region, verdicts: Sequence[Verdict], asking: Asking, memory: Memory) -> Thread:
+    """The conversation to go on with, or a new one: also where the base has become another by other hands."""
+    thread = memory.about(region)
+    if thread is None:
+        return memory.begin(region, asking)
+    thread = memory.keep(_settled(thread, verdicts, asking))
+    if thread.base == asking.base:
+        return thread
+    if thread.last is not None and thread.last.accepted and thread.last.commit == asking.base:
+        return _gone_on(thread, region, asking)
+    new = Thread(thread.number, region, asking.base, asking.hotspots)
+    return replace(new, attempts=thread.attempts, done=thread.done, gains=thread.gains)
+
+
+def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
+    """After an accepted edit of its own: the next message tells the new profile instead of the whole dossier."""
+    assert thread.last is not None
+    last = thread.last
+    values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
+    values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
+    values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
+    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
+    message = render(asking.later, asking.folder, **values)
+    return replace(
+        thread,
+        region=region,
+        base=asking.base,
+        hotspots=asking.hotspots,
+        messages=(*thread.messages, Message("user", message)),
+        shown={},
+        told=thread.told | region.keys,
+        gains=thread.gains + 1,
+        failures=0,
+        feedback=" refine kept",
+        repairs=False,
+        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING and not last.hint),
+    )
+
+
+def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory: Memory) -> Iterator[Proposal]:
+    """What is left of the attempts at one region."""
+    memory.keep(thread)
+    while not thread.done and (thread.waiting or thread.attempts < asking.recipe.attempts):
         try:
-            turn = _take_turn(hotspot, messages, f"attempt={number}{feedback}", asking)
-        except ContextError as error:
-            if asking.tokens > LEAST_TOKENS and not feedback:
-                yield from _pursue(hotspot, hotspots, verdicts, replace(asking, tokens=asking.tokens // 2), attempts)
-            else:
-                yield Proposal(asking.author or "model", hotspot, "", problem=str(error))
+            thread, turn = _next(thread, verdicts, asking)
+        except EditError as error:
+            yield Proposal(asking.author or "model", thread.region.focus, "", problem=error.message)
             return
-        before = len(verdicts)
-        yield turn.proposal
-        verdict = verdicts[-1] if len(verdicts) > before else None
-        if verdict is None or verdict.accepted or turn.stop == "refusal" or turn.proposal.problem == DECLINED:
+        if turn is None:
+            continue
+        thread = replace(thread, pending=turn, known=len(verdicts))
+        memory.keep(thread)
+        yield turn.proposal  # after an accepted edit nothing more is drawn: the next round goes on from what is kept
+        thread = _settled(thread, verdicts, asking)
+        memory.keep(thread)
+        if thread.last is None or thread.last.accepted:
             return
-        kind = feedback_kind(turn.proposal, verdict)
-        told = _without_excluded(verdict, asking.masks)
-        messages = (*turn.messages, _refinement(kind, told, asking.folder))
-        feedback = f" refine {kind}"
 
 
-def used_attempts(hotspot: Hotspot, verdicts: Sequence[Verdict], author: str = "") -> int:
-    """How often a model has tried this function since it last changed, read off the verdicts so that it holds after a
-    resume and for a new round with new hotspots alike."""
-    used = 0
-    for verdict in verdicts:
-        if verdict.function == hotspot.function.key:
-            used = 0 if verdict.accepted else used + _is_own(verdict, author)
-            if verdict.reason == DECLINED:
-                return DONE_WITH
-    return used
+def _settled(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
+    """The conversation with what became of the answer that was being tried."""
+    if thread.pending is None:
+        return thread
+    verdict = verdicts[thread.known] if len(verdicts) > thread.known else None
+    return _heard(replace(thread, pending=None), thread.pending, verdict, asking)
 
 
-def _is_own(verdict: Verdict, author: str) -> bool:
-    return verdict.author == author if author else not verdict.author.startswith(RULES)
+def _next(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> tuple[Thread, Turn | None]:
+    """The next answer: one that waits, else to the next question. None where one that waited is of no use now."""
+    if thread.waiting:
+        turn = thread.waiting[0].result()
+        thread = replace(thread, waiting=thread.waiting[1:])
+        thread, fitted = _after(turn, thread), _fitted(turn, thread, asking)
+        return (replace(thread, attempts=thread.attempts + 1), fitted) if fitted else (thread, None)
+    if not thread.messages:
+        thread = opened(thread, verdicts, asking)
+        if asking.recipe.plans and not thread.attempts:
+            return _planned(thread, asking), None
+    what = f"attempt={thread.attempts + 1}{thread.feedback}"
+    try:
+        turn = _turn(thread, what, asking)
+    except ContextError as error:
+        return _shorter(thread, verdicts, asking, error)
+    return replace(_after(turn, thread), attempts=thread.attempts + 1), turn
+
+
+def _after(turn: Turn, thread: Thread) -> Thread:
+    """The thread with what the tools of a turn took and showed; no lines of a base that the thread has left."""
+    more = turn.shown if thread.shown else {}
+    shown = {path: lines | thread.shown.get(path, frozenset()) for path, lines in more.items()}
+    return replace(thread, shown={**thread.shown, **shown}, spent=thread.spent + turn.spent)
+
+
+def _turn(thread: Thread, what: str, asking: Asking) -> Turn:
+    if asking.turn:
+        return asking.turn(thread, f"{_subject(thread, asking)} {what}")
+    return _take_turn(thread, thread.messages, what, asking)
+
+
+def _shorter(
+    thread: Thread, verdicts: Sequence[Verdict], asking: Asking, error: ContextError
+) -> tuple[Thread, Turn | None]:
+    """The same question with half the dossier; a conversation that outgrew the context ends."""
+    tokens = asking.recipe.tokens // 2
+    if thread.feedback or tokens < LEAST_TOKENS:
+        proposal = Proposal(asking.author or "model", thread.region.focus, "", problem=str(error))
+        return replace(thread, done=True), Turn(proposal, thread.messages, "length")
+    asked = replace(asking, recipe=replace(asking.recipe, tokens=tokens))
+    return _next(replace(thread, messages=()), verdicts, asked)
+
+
+def _fitted(turn: Turn, thread: Thread, asking: Asking) -> Turn | None:
+    """An answer that waited while the base changed, applied to what the files are now; None where it does not fit."""
+    if turn.proposal.problem or not turn.proposal.edits:
+        return turn if turn.proposal.problem != DECLINED else None
+    try:
+        files = _applied(turn.proposal.edits, turn.shown if thread.shown else {}, asking)
+    except EditError:
+        return None
+    return replace(turn, proposal=replace(turn.proposal, files=files))
+
+
+def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) -> Thread:
+    """The conversation with what became of the answer, so that the next question follows from it."""
+    thread = replace(thread, last=verdict)
+    if verdict is not None and verdict.hint:  # somebody took the trouble: it is not to end unheard
+        thread = replace(thread, attempts=thread.attempts - 1)
+    if verdict is None or verdict.accepted:
+        return replace(thread, messages=turn.messages, best=None)
+    if thread.waiting or thread.best:
+        thread = replace(thread, best=_better(thread.best, (turn, verdict)))
+        if thread.waiting:
+            return thread
+        assert thread.best is not None
+        turn, verdict = thread.best
+    thread = replace(thread, messages=turn.messages, best=None)
+    if (turn.stop == "refusal" or turn.proposal.problem == DECLINED) and not verdict.hint:
+        return replace(thread, done=True)
+    if thread.attempts >= asking.recipe.attempts:  # nobody will read the feedback: do not profile for it
+        return thread
+    kind = feedback_kind(turn.proposal, verdict)
+    message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
+    broke = kind not in ("timing", "edit", "duplicate", "person")
+    # A second failure in a row asks for another plan, see prompts/refine.md.
+    thread = replace(thread, repairs=broke and not thread.failures, failures=thread.failures + broke)
+    return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
+
+
+def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:
+    """The one to refine: what behaves the same and came closest to a gain, else the first that is an edit at all."""
+    turn, verdict = max((each for each in (best, other) if each), key=lambda each: _promise(*each))
+    hints = [each[1].hint for each in (best, other) if each and each[1].hint]
+    return turn, replace(verdict, hint=" ".join(hints))
+
+
+def _promise(turn: Turn, verdict: Verdict) -> tuple[bool, bool, float]:
+    measured = verdict.interval != (0.0, 0.0)
+    return not turn.proposal.problem, measured, verdict.speedup if measured else 0.0
 
 
 def feedback_kind(proposal: Proposal, verdict: Verdict) -> str:
-    """ "edit" (nothing could be tried), "timing" (measured, not faster), "tests", or the stage that turned it down."""
+    """ "edit" (nothing could be tried), "person" (somebody did not want it), "timing" (measured, not faster), "tests",
+    or the stage that turned it down."""
     if proposal.problem:
         return "edit"
+    if verdict.stage == PERSON:
+        return PERSON
     if verdict.stage in TIMED or verdict.interval != (0.0, 0.0):
         return "timing"
     return "tests" if "test" in verdict.stage else verdict.stage
 
 
+# --- plans of their own ----------------------------------------------------------------------------------------
+
+
+def _planned(thread: Thread, asking: Asking) -> Thread:
+    """Ask for plans, then for the edits of each at once; the answers wait in the order of the plans."""
+    heard = _answer(thread, thread.messages, f"{_subject(thread, asking)} plans", asking, _left(thread, asking))
+    reply, messages = heard.reply, heard.messages
+    thread = replace(thread, spent=thread.spent + heard.spent, shown=heard.shown)
+    if reply.text.lstrip("*`# \n").upper().startswith(NO_EDIT) or reply.stop == "refusal":
+        return replace(thread, messages=messages, done=True)
+    plans = replies.plans(reply.text)[: asking.recipe.plans]
+    if not plans:
+        plans = (reply.text.strip()[:1000],)
+
+    def implemented(number: int, plan: str) -> Callable[[], Turn]:
+        request = Message("user", render("implement", asking.folder, number=number, plan=plan))
+        return lambda: _take_turn(thread, (*messages, request), f"plan={number}", asking, among=len(plans))
+
+    waiting = parallel.start([implemented(number, plan) for number, plan in enumerate(plans, 1)])
+    if asking.calls:  # what tools run would disturb the timing of the first answer
+        wait(waiting)
+    return replace(thread, messages=messages, waiting=tuple(waiting))
+
+
 # --- one turn: a question, the answer, and at most one correction ------------------------------------------------
 
 
-def _take_turn(hotspot: Hotspot, messages: tuple[Message, ...], what: str, asking: Asking) -> Turn:
-    subject = f"optimize {hotspot.function.key} source={_digest(hotspot, asking.read)} {what}"
-    turn = _ask(hotspot, messages, subject, asking)
+def _subject(thread: Thread, asking: Asking) -> str:
+    """Regions by number: which functions are in one, and in which order they come, depends on what was measured."""
+    return f"optimize region={thread.number} code={asking.code}"
+
+
+def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking: Asking, among: int = 1) -> Turn:
+    """The answer, corrected where it does not apply; `among` are asked side by side and share what tools may take."""
+    subject, left = f"{_subject(thread, asking)} {what}", _left(thread, asking, among)
+    turn = _ask(thread, messages, subject, asking, left, thread.repairs)
     if not turn.proposal.problem or turn.stop != "end" or turn.proposal.problem == DECLINED:
         return turn
     retry = render("retry-edit", asking.folder, reason=turn.proposal.problem)
-    second = _ask(hotspot, (*turn.messages, Message("user", retry)), f"{subject} retry-edit", asking)
+    asked, left = (*turn.messages, Message("user", retry)), left.share(turn.spent)
+    second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left, True)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
-    return replace(second, proposal=replace(second.proposal, usage=both, plan=plan))
+    return replace(second, proposal=replace(second.proposal, usage=both, plan=plan), spent=turn.spent + second.spent)
 
 
-def _ask(hotspot: Hotspot, messages: tuple[Message, ...], subject: str, asking: Asking) -> Turn:
-    sent = tuple(replace(message, text=asking.masks.hide(message.text)) for message in messages)
-    reply = asking.model(Conversation(sent, subject))
-    answered = (*messages, Message("assistant", reply.text if reply.text.strip() else "(no answer)"))
-    return Turn(_proposal(hotspot, reply, asking), answered, reply.stop)
+def _left(thread: Thread, asking: Asking, among: int = 1) -> Spent:
+    """What tools may still take on the region, for one of so many that are asked side by side."""
+    return Spent(asking.calls, asking.recipe.call_tokens).share(thread.spent, among)
 
 
-def _proposal(hotspot: Hotspot, reply: Reply, asking: Asking) -> Proposal:
-    bare = Proposal(asking.author or reply.model, hotspot, edits.plan_of(reply.text), usage=reply.usage)
+def _ask(
+    thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent, repairs: bool
+) -> Turn:
+    heard = _answer(thread, messages, subject, asking, left, repairs)
+    proposal = _proposal(thread, heard.reply, heard.shown, asking)
+    return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent)
+
+
+def _answer(
+    thread: Thread, messages: tuple[Message, ...], subject: str, asking: Asking, left: Spent, repairs: bool = False
+) -> Heard:
+    shop = replace(asking.shop, shown=thread.shown) if asking.shop and asking.calls else None
+
+    def ask(conversation: Conversation) -> Reply:
+        sent = tuple(_hidden(message, asking.masks) for message in conversation.messages)
+        return asking.model(replace(conversation, messages=sent))
+
+    heard = converse(Conversation(messages, subject, repairs=repairs), ask, shop, left, asking.folder)
+    return heard if shop else replace(heard, shown=thread.shown)
+
+
+def _hidden(message: Message, masks: Masks) -> Message:
+    """The message without secrets, also those that were not known when it was first sent."""
+    calls = tuple(replace(call, arguments=masks.hide(call.arguments)) for call in message.calls)
+    results = tuple(replace(result, text=masks.hide(result.text)) for result in message.results)
+    return replace(message, text=masks.hide(message.text), calls=calls, results=results)
+
+
+def _applied(parsed: tuple[Edit, ...], shown: Mapping[str, frozenset[int]], asking: Asking) -> dict[str, str]:
+    """The edits refer to the files as they were sent; what comes out has its secrets again."""
+    return asking.masks.restore(edits.apply(parsed, asking.masks.as_sent, shown))
+
+
+def _proposal(thread: Thread, reply: Reply, shown: Mapping[str, frozenset[int]], asking: Asking) -> Proposal:
+    author = asking.author or reply.model
+    bare = Proposal(author, thread.region.focus, edits.plan_of(reply.text), usage=reply.usage)
     if reply.stop != "end":
         return replace(bare, problem=UNUSABLE.get(reply.stop, f"the model stopped early: {reply.stop}"))
     if reply.text.lstrip("*`# \n").upper().startswith(NO_EDIT):
         return replace(bare, problem=DECLINED)
     try:
         parsed = edits.parse(reply.text)
-        return replace(bare, edits=parsed, files=asking.masks.restore(edits.apply(parsed, asking.masks.as_sent)))
+        return replace(bare, edits=parsed, files=_applied(parsed, shown, asking))
     except EditError as error:
         return replace(bare, problem=str(error))
-
-
-def _digest(hotspot: Hotspot, read: ReadFile) -> str:
-    return hashlib.sha256(read(hotspot.function.path).encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 # --- messages --------------------------------------------------------------------------------------------------
 
 
-def _opening(
-    hotspot: Hotspot, hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], asking: Asking
-) -> tuple[Message, ...]:
-    values = dossier.describe(hotspot, hotspots, verdicts, asking.read, asking.facts, asking.tokens)
-    question = render("optimize", asking.folder, **values)
-    return Message("system", render("system", asking.folder)), Message("user", question)
+def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
+    """The thread with its first question."""
+    told = [_without_excluded(each, asking.masks) for each in verdicts]
+    masks, recipe = asking.masks, asking.recipe
+    earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
+    facts = replace(asking.facts, earlier=tuple(earlier))
+    values = dossier.describe(
+        thread.region, told, masks.read, facts, recipe.tokens, search=masks.original, similar=recipe.examples
+    )
+    shown = values.pop("shown")
+    values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}
+    question = render(asking.first, asking.folder, **values)
+    messages = (Message("system", render("system", asking.folder)), Message("user", question))
+    assert isinstance(shown, dict)
+    return replace(thread, messages=messages, shown=shown, told=thread.region.keys)
 
 
 def _without_excluded(verdict: Verdict, masks: Masks) -> Verdict:
@@ -197,20 +482,24 @@ def _without_excluded(verdict: Verdict, masks: Masks) -> Verdict:
     return replace(verdict, reason=masks.without_excluded(verdict.reason), evidence=evidence)
 
 
-def _refinement(kind: str, verdict: Verdict, folder: Path | None) -> Message:
+def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> Message:
+    look = asking.look(verdict) if kind == "timing" else Look()
+    pieces = [(name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip() and name not in UNKNOWN]
     text = render(
-        "refine",
-        folder,
+        asking.later,
+        asking.folder,
         kind=kind,
-        function=verdict.function,
         stage=verdict.stage,
         reason=verdict.reason.rstrip("."),
-        measured=verdict.interval != (0.0, 0.0),
+        measured_pairs=verdict.interval != (0.0, 0.0),
         speedup=verdict.speedup,
         interval=verdict.interval,
-        evidence=[
-            (name, _bounded(text)) for name, text in verdict.evidence.items() if text.strip() and name not in INTERNAL
-        ],
+        moved=moved(thread.hotspots, look.functions, verdict.speedup) if look.functions else (),
+        lines=look.lines[:HOT_LINES],
+        again=thread.failures > 0,
+        wider=thread.attempts > 1 and not thread.gains,
+        evidence=pieces if kind not in ("timing", "person") or verdict.interval == (0.0, 0.0) else [],
+        hint=verdict.hint,
     )
     return Message("user", text)
 

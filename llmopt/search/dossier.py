@@ -1,34 +1,55 @@
-"""A hotspot and what is known of it in, the values of the prompt `optimize.md` within a token budget out.
+"""A region and what is known of it in, the values of the prompt `optimize.md` within a token budget out.
 
-Sources are shown verbatim, since search texts are copied from them; hot lines stand in a table of their own. What
-matters most takes its room first: the function, the head of its file, what it calls, who calls it, the workload.
+Sources are shown verbatim, file by file, since search texts are copied from them. What matters most takes its room
+first: the hot functions, the heads of their files, what they call, the workload, the tests that pin them.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from llmopt import syntax
-from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Verdict
-from llmopt.search import patterns
+from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
+from llmopt.errors import EditError
+from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
 
-TOKENS = 8_000
-CHARACTERS_PER_TOKEN = 4  # of code and English, roughly, for every current tokenizer
-LEAST_CUT = 400  # characters of room below which a part is left out rather than cut
-LARGEST_SHARE = 0.3  # of the room, for any part but the function itself
-FRAME = 1_500  # characters of the template's own words
+TOKENS = 8_000  # of a dossier without the system prompt
+EXAMPLES = 600  # tokens of them for similar edits
+CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
+FRAME = 2_500  # characters of the template's own words
+LEAST_ROOM = 600  # characters
+LARGEST_SHARE = 0.25  # of the room, for a helper, the workload or a test
 
-HOT_LINES, HOT_LINES_ELSEWHERE = 15, 5
-LEAST_LINE_SHARE = 0.01
-HELPERS, CALLERS, NEAR_CALLERS, OTHERS, ATTEMPTS, KINDS, OUTSIDE, PARTS = 12, 6, 2, 6, 6, 6, 8, 12
-PACKAGES = 40
-LINE_OF_TEXT = 400  # characters of a plan or an outcome
+HOT_LINES, HOT_LINES_ELSEWHERE = 8, 4
+LEAST_LINE_SHARE = 0.03
+AROUND = 6  # lines around a hot line of a function that is too long to be shown whole
+HELPERS, CALLERS, ATTEMPTS, KINDS, OUTSIDE, PARTS, PARTS_ELSEWHERE = 16, 4, 6, 4, 5, 8, 3
+TESTS, SHOWN_TESTS, LONGEST_TEST = 2, 2, 1_500
+METHODS = 12  # names of a file's methods that are not shown
+# Told also where the shown files do not import them: they are what slow code may be moved to, if the project has them.
+FAST = {"numpy", "scipy", "pandas", "polars", "pyarrow", "numba", "cython", "bottleneck", "numexpr", "regex", "orjson"}
+PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin_method"}
+DETAILED = 0.005  # own share from which on lines and arguments of a function are told
+PATTERNS = 4
+LINE_OF_TEXT = 300  # characters of a plan or an outcome
+LINE_OF_CODE = 110
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
+DOCSTRING = 5  # lines from which on its inside is left out
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A file with only some of its lines; "…" stands for the others. `others` names methods that are left out."""
+
+    path: str
+    text: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,22 +60,35 @@ class HotLine:
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A source shown verbatim. `cut` lines are left out at its end; all of them when `text` is empty."""
-
-    path: str
-    name: str
-    text: str
-    share: float | None = None
-    lines: tuple[HotLine, ...] = ()
-    cut: int = 0
-    language: str = "python"
-
-
-@dataclass(frozen=True)
 class Argument:
     name: str
     seen: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one function of the region."""
+
+    function: Function
+    inclusive_share: float
+    own_share: float
+    calls: int | None
+    callers: tuple[tuple[str, int], ...]
+    lines: tuple[HotLine, ...]
+    arguments: tuple[Argument, ...]
+    repeated: float | None  # share of the calls with arguments that came before; None where few were compared
+    outside: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Who else relies on a function."""
+
+    function: Function
+    callers: tuple[str, ...]
+    more: int
+    tests: tuple[str, ...]
+    more_tests: int
 
 
 @dataclass(frozen=True)
@@ -63,130 +97,217 @@ class Attempt:
     outcome: str
 
 
+@dataclass
+class Sheet:
+    """The lines shown so far, by file, and the characters left."""
+
+    code: Code
+    room: int
+    lines: dict[str, set[int]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    others: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, path: str, numbers: Iterable[int], most: int | None = None) -> bool:
+        """Show these lines if they fit into the room, and into `most` characters."""
+        lines = self._text(path)
+        shown = self.lines.get(path, set())
+        new = [number for number in numbers if number not in shown and number <= len(lines)]
+        size = sum(len(lines[number - 1]) + 1 for number in new) + (0 if shown else len(path) + 30)
+        if size > min(self.room, self.room if most is None else most):
+            return False
+        self.lines.setdefault(path, set()).update(new)
+        self.room -= size
+        return True
+
+    def listings(self) -> tuple[Listing, ...]:
+        return tuple(
+            Listing(path, joined(self._text(path), numbers), tuple(self.others.get(path, ())))
+            for path, numbers in sorted(self.lines.items())
+        )
+
+    def _text(self, path: str) -> list[str]:
+        """The lines of a file, also of one that this Python cannot parse."""
+        file = self.code.file(path)
+        return file.lines if file else self.code.read(path).split("\n")
+
+
 def describe(
-    hotspot: Hotspot,
-    hotspots: Sequence[Hotspot],
+    region: Region,
     verdicts: Sequence[Verdict],
     read: ReadFile,
     facts: Facts,
     tokens: int = TOKENS,
+    search: ReadFile | None = None,
+    similar: int = EXAMPLES,
 ) -> dict[str, object]:
-    """The values of `optimize.md`; EditError when the function's file cannot be read."""
-    read(hotspot.function.path)
+    """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
+    similar edits.
+
+    `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
+    """
+    read(region.focus.function.path)
     code = open_code(read, facts.roots)
-    hot = {each.function.key: each for each in hotspots}
-    values = _small_values(hotspot, hotspots, verdicts, facts, code)
-    sections = _sections(hotspot, hot, facts, code)
-    room = max(tokens * CHARACTERS_PER_TOKEN - FRAME - len(repr(values)), LEAST_CUT)
-    shown = _fit(sections, room)
-    missing = tuple(_label(part) for _, part in shown if not part.text)
-    by_section = {name: tuple(part for section, part in shown if section == name and part.text) for name in SECTIONS}
-    target = next(part for section, part in shown if section == "target")
-    return {**values, **by_section, "target": target, "missing": missing}
+    found = uses.find([each.function for each in region.functions], facts.files, search or read, code)
+    values = _small_values(region, verdicts, facts, code, found)
+    values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
+    sheet = Sheet(code, max(tokens * CHARACTERS_PER_TOKEN - FRAME - len(repr(values)), LEAST_ROOM))
+    _show(region, sheet)
+    workloads = _workloads(facts, sheet)
+    tests = _tests(region, found, facts, sheet)
+    values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
+    return {**values, "workloads": workloads, "tests": tests, "missing": tuple(sheet.missing)}
 
 
-def _label(part: Listing) -> str:
-    return part.name if part.name == part.path else f"{part.name} of {part.path}"
+def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tokens: int) -> dict[str, object]:
+    """The values of a later message on the same region: what is measured now of the functions that cost something and
+    of those right above them, and the sources of these that were not `told` of, by `Function.key`."""
+    code = open_code(read, facts.roots)
+    sheet = Sheet(code, tokens * CHARACTERS_PER_TOKEN)
+    costly = [each for each in region.functions if each.own_share >= DETAILED]
+    above = {function.key for each in costly for function, _ in each.chain[:1]}
+    wanted = [each for each in region.functions if each in costly or each.function.key in above]
+    for each in sorted(wanted, key=lambda one: -one.own_share):
+        source = _source(each, code)
+        if source and source.key not in told:
+            _show_function(each, source, sheet)
+    return {"files": sheet.listings(), "measured": tuple(_measured(each, region, code) for each in wanted)}
 
 
-SECTIONS = ("heads", "helpers", "callers", "workloads")
+# --- which lines are shown -------------------------------------------------------------------------------------
 
 
-def _sections(hotspot: Hotspot, hot: Mapping[str, Hotspot], facts: Facts, code: Code) -> list[tuple[str, Listing]]:
-    """Every source worth showing with the section it belongs to, the most important first."""
-    target = code.source(hotspot.function, hotspot.end_line)
-    helpers = list(_helpers(hotspot, code))
-    callers = _callers(hotspot, code)
-    shown = [target, *(source for source, _ in helpers), *(source for source, _ in callers)]
-    heads = [head for path in dict.fromkeys(source.path for source in shown) if (head := _head(path, shown, code))]
-    workloads = [Listing(spec, spec, text) for spec, text in facts.workloads if text]
-    helper_parts = [_listing(source, share, hot, HOT_LINES_ELSEWHERE) for source, share in helpers]
-    caller_parts = [_listing(source, share, hot, HOT_LINES_ELSEWHERE) for source, share in callers]
-    return [
-        ("target", _listing(target, hotspot.inclusive_share, {**hot, hotspot.function.key: hotspot}, HOT_LINES)),
-        *_as("heads", heads[:1]),
-        *_as("helpers", helper_parts[: HELPERS // 2]),
-        *_as("callers", caller_parts[:NEAR_CALLERS]),
-        *_as("workloads", workloads),
-        *_as("helpers", helper_parts[HELPERS // 2 :]),
-        *_as("heads", heads[1:]),
-        *_as("callers", caller_parts[NEAR_CALLERS:]),
-    ]
+def _show(region: Region, sheet: Sheet) -> None:
+    """The functions of the region, the heads of their files, then what they call."""
+    sources = {}
+    for each in _by_importance(region):
+        if source := _source(each, sheet.code):
+            sources[source.key] = source
+            _show_function(each, source, sheet)
+    shown = list(sources.values())
+    for path in dict.fromkeys(source.path for source in shown):
+        for numbers in _head(path, shown, sheet.code):
+            sheet.add(path, numbers)
+        sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
+    helpers = list(_helpers(region, sources, sheet.code))
+    for source, _ in helpers:
+        if not sheet.add(source.path, body_lines(source, sheet.code), int(sheet.room * LARGEST_SHARE)):
+            sheet.missing.append(source.key)
+    for path in dict.fromkeys(source.path for source, _ in helpers):
+        for numbers in _head(path, [source for source, _ in helpers], sheet.code):
+            sheet.add(path, numbers, int(sheet.room * LARGEST_SHARE))
 
 
-def _as(section: str, parts: Sequence[Listing]) -> list[tuple[str, Listing]]:
-    return [(section, part) for part in parts]
+def _by_importance(region: Region) -> list[Hotspot]:
+    """The focus, then by own share, those that only pass on what others cost last."""
+    return sorted(region.functions, key=lambda each: (each != region.focus, -each.own_share, -each.inclusive_share))
 
 
-def _listing(source: Source, share: float | None, hot: Mapping[str, Hotspot], most: int) -> Listing:
-    known = hot.get(source.key)
-    lines = _hot_lines(known.lines, source, most) if known else ()
-    return Listing(source.path, source.name, source.text, share, lines)
+def _source(spot: Hotspot, code: Code) -> Source | None:
+    try:
+        return code.source(spot.function, spot.end_line)
+    except EditError:
+        return None
 
 
-def _hot_lines(costs: Sequence[LineCost], source: Source, most: int) -> tuple[HotLine, ...]:
-    """The lines of the largest shares, in the order of the source."""
-    inside = [cost for cost in costs if source.start <= cost.line <= source.end and cost.share >= LEAST_LINE_SHARE]
-    largest = sorted(inside, key=lambda cost: -cost.share)[:most]
-    lines = source.text.split("\n")
-    return tuple(
-        HotLine(lines[cost.line - source.start], cost.hits, cost.share)
-        for cost in sorted(largest, key=lambda cost: cost.line)
-    )
+def _show_function(spot: Hotspot, source: Source, sheet: Sheet) -> None:
+    """The whole function, or where that does not fit its beginning and what is around its hot lines."""
+    if sheet.add(source.path, body_lines(source, sheet.code)):
+        return
+    costs = sorted(spot.lines, key=lambda cost: -cost.share)
+    spans = [(source.start, source.start + AROUND), *((cost.line - AROUND, cost.line + AROUND) for cost in costs)]
+    for start, end in spans:
+        sheet.add(source.path, range(max(source.start, start), min(source.end, end) + 1))
+    sheet.missing.append(f"parts of {source.key}")
 
 
-# --- what is called, who calls ---------------------------------------------------------------------------------
+def body_lines(source: Source, code: Code) -> list[int]:
+    """The lines of a function without the inside of long docstrings."""
+    file = code.file(source.path)
+    hidden: set[int] = set()
+    for definition in file.by_name.values() if file else ():
+        if source.start <= definition.start and definition.end <= source.end:
+            hidden |= _docstring(definition.node)
+    return [number for number in range(source.start, source.end + 1) if number not in hidden]
 
 
-def _helpers(hotspot: Hotspot, code: Code) -> Iterator[tuple[Source, float | None]]:
-    """Functions of the repository below the hot one: measured ones by share, those it names, then one level deeper."""
-    target = code.source(hotspot.function, hotspot.end_line)
-    above = {function.key for function, _ in hotspot.chain}
-    measured = [(function, share) for function, share in hotspot.callees if _is_inside(function)]
-    first: list[tuple[Source, float | None]] = [
+def _docstring(node: syntax.Node) -> set[int]:
+    """The lines inside a long docstring, but for the first and the last."""
+    first = node.body[0]
+    if not (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    ):
+        return set()
+    end = first.end_lineno or first.lineno
+    return set(range(first.lineno + 1, end)) if end - first.lineno >= DOCSTRING else set()
+
+
+def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[tuple[Source, float]]:
+    """What the hot functions call in the repository: measured ones by share, those they name, then one level deeper."""
+    measured = [
         (source, share)
-        for function, share in sorted(measured, key=lambda each: -each[1])
-        if (source := code.find(function))
+        for each in region.functions
+        for function, share in each.callees
+        if _is_inside(function) and (source := code.find(function))
     ]
-    first += [(source, None) for source in code.used_by(target)]
-    deeper = [(source, None) for caller, _ in first for source in code.used_by(caller)]
-    seen = {target.key, *above}
+    measured.sort(key=lambda each: -each[1])
+    first = [*measured, *((source, 0.0) for each in shown.values() for source in code.used_by(each))]
+    deeper = [(source, 0.0) for caller, _ in first for source in code.used_by(caller)]
+    seen = set(shown)
     for source, share in [*first, *deeper]:
-        if source.key not in seen and not source.within(target) and len(seen) < HELPERS + 1 + len(above):
+        inside = any(source.within(each) for each in shown.values()) or _is_nested(source, code)
+        if source.key not in seen and not inside and len(seen) < HELPERS + len(shown):
             seen.add(source.key)
             yield source, share
 
 
-def _callers(hotspot: Hotspot, code: Code) -> list[tuple[Source, float | None]]:
-    """The repository's functions on the hottest chain, nearest first."""
-    inside = [(function, share) for function, share in hotspot.chain if _is_inside(function)]
-    found: list[tuple[Source, float | None]] = [
-        (source, share) for function, share in inside if (source := code.find(function))
-    ]
-    unique = {source.key: (source, share) for source, share in reversed(found) if source.key != hotspot.function.key}
-    return list(unique.values())[::-1][:CALLERS]
+def _is_nested(source: Source, code: Code) -> bool:
+    """Whether it is defined inside a function: alone it says little."""
+    file, outer = code.file(source.path), source.name.rpartition(".")[0]
+    around = file.by_name.get(outer) if file else None
+    return bool(around and not isinstance(around.node, ast.ClassDef))
 
 
 def _is_inside(function: Function) -> bool:
     return not function.path.startswith(("/", "<")) and function.name != "<module>"
 
 
+def _workloads(facts: Facts, sheet: Sheet) -> tuple[Listing, ...]:
+    found = []
+    for spec, text in facts.workloads:
+        if text and len(text) <= sheet.room:
+            found.append(Listing(spec, text))
+            sheet.room -= len(text)
+    return tuple(found)
+
+
+def _tests(region: Region, found: uses.Uses, facts: Facts, sheet: Sheet) -> tuple[Listing, ...]:
+    """One or two tests that name a function of the region, the focus first."""
+    executing = facts.touching([each.function.key for each in region.functions])
+    tests: list[Source] = []
+    for each in _by_importance(region):
+        for test in uses.pinning(found.tests.get(each.function.key, ()), executing, SHOWN_TESTS, LONGEST_TEST):
+            if test not in tests and len(tests) < SHOWN_TESTS and len(test.text) <= sheet.room:
+                tests.append(test)
+                sheet.room -= len(test.text)
+    return tuple(Listing(test.key, test.text) for test in tests)
+
+
 # --- the head of a file ----------------------------------------------------------------------------------------
 
 
-def _head(path: str, shown: Sequence[Source], code: Code) -> Listing | None:
+def _head(path: str, shown: Sequence[Source], code: Code) -> Iterator[range]:
     """The imports of a file, the constants that its shown functions use, and the class bodies around them."""
     file = code.file(path)
     own = [source for source in shown if source.path == path and source.name != "<module>"]
     if not file or not own:
-        return None
+        return
     used = {word for source in own for word in re.findall(r"[A-Za-z_]\w*", source.text)}
-    ranges = [_bounded(node) for node in file.tree.body if _is_import(node) or _assigned(node) & used]
+    for node in file.tree.body:
+        if _is_import(node) or _assigned(node) & used:
+            yield _bounded(node)
     for name in {source.name.rpartition(".")[0] for source in own}:
         if (around := file.by_name.get(name)) and isinstance(around.node, ast.ClassDef):
-            ranges += _class_ranges(around, own)
-    text = _joined(file.lines, ranges)
-    return Listing(path, "the head", text) if text else None
+            yield from _class_ranges(around)
 
 
 def _is_import(node: ast.stmt) -> bool:
@@ -203,34 +324,45 @@ def _assigned(node: ast.stmt) -> set[str]:
     return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
 
 
-def _bounded(node: ast.stmt) -> tuple[int, int]:
+def _bounded(node: ast.stmt) -> range:
     end = node.end_lineno or node.lineno
-    return node.lineno, end if _is_import(node) else min(end, node.lineno + HEAD_STATEMENT - 1)
+    return range(node.lineno, (end if _is_import(node) else min(end, node.lineno + HEAD_STATEMENT - 1)) + 1)
 
 
-def _class_ranges(around: syntax.Definition, shown: Sequence[Source]) -> Iterator[tuple[int, int]]:
-    """The header of a class, its attributes, its `__init__`, and the headers of its other methods."""
+def _class_ranges(around: syntax.Definition) -> Iterator[range]:
+    """The header of a class, its attributes and its `__init__`."""
     assert isinstance(around.node, ast.ClassDef)
-    spans = [(source.start, source.end) for source in shown]
-    yield around.start, max(around.start, around.node.body[0].lineno - 1)
+    yield range(around.start, max(around.start, around.node.body[0].lineno - 1) + 1)
     for node in around.node.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             yield _bounded(node)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if any(start <= node.lineno <= end for start, end in spans):
-                continue
-            end = (node.end_lineno or node.lineno) if node.name == "__init__" else node.body[0].lineno - 1
-            yield node.lineno, max(node.lineno, min(end, node.lineno + 2 * HEAD_STATEMENT))
+        elif isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            hidden = _docstring(node)
+            last = min(node.end_lineno or node.lineno, node.lineno + 3 * HEAD_STATEMENT)
+            yield from (range(line, line + 1) for line in range(node.lineno, last + 1) if line not in hidden)
 
 
-def _joined(lines: Sequence[str], ranges: Sequence[tuple[int, int]]) -> str:
+def _methods(path: str, shown: Sequence[Source], sheet: Sheet) -> Iterator[str]:
+    """The names of the methods around the shown ones that are not shown themselves, as far as there is room."""
+    file = sheet.code.file(path)
+    owners = {source.name.rpartition(".")[0] for source in shown if source.path == path}
+    for name, definition in file.by_name.items() if file else ():
+        is_method = name.rpartition(".")[0] in owners - {""} and not isinstance(definition.node, ast.ClassDef)
+        if is_method and definition.node.lineno not in sheet.lines.get(path, ()) and len(name) < sheet.room:
+            sheet.room -= len(name) + 2
+            yield name.rpartition(".")[2]
+
+
+def joined(lines: Sequence[str], numbers: Iterable[int]) -> str:
     """Those lines in order, with a line "…" for each gap that holds more than blank lines."""
-    wanted = sorted({line for start, end in ranges for line in range(start, end + 1)})
+    wanted = sorted(numbers)
     out: list[str] = []
     for before, line in zip([0, *wanted], wanted, strict=False):
         gap = lines[before : line - 1]
-        out += ["…"] if any(map(str.strip, gap)) and before else gap if before else []
+        out += ["…"] if any(map(str.strip, gap)) else gap if before else []
         out.append(lines[line - 1])
+    if wanted and any(map(str.strip, lines[wanted[-1] :])):
+        out.append("…")
     return "".join(f"{line}\n" for line in out)
 
 
@@ -238,30 +370,96 @@ def _joined(lines: Sequence[str], ranges: Sequence[tuple[int, int]]) -> str:
 
 
 def _small_values(
-    hotspot: Hotspot, hotspots: Sequence[Hotspot], verdicts: Sequence[Verdict], facts: Facts, code: Code
+    region: Region, verdicts: Sequence[Verdict], facts: Facts, code: Code, found: uses.Uses
 ) -> dict[str, object]:
-    key = hotspot.function.key
-    target = code.source(hotspot.function, hotspot.end_line)
-    outside = [
-        (f"{each.name} ({_shortened(each.path)})", share) for each, share in hotspot.callees if not _is_inside(each)
-    ]
-    packages = _packages(facts.packages, code.file(hotspot.function.path))
+    files = [file for path in {each.function.path for each in region.functions} if (file := code.file(path))]
+    packages = _packages(facts.packages, {name for file in files for name in file.imported})
+    own = [each for each in verdicts if each.function in region.keys]
     return {
-        "hotspot": replace(hotspot, chain=(), callees=(), lines=(), arguments=()),
-        "arguments": _arguments(hotspot, target),
-        "attempts": tuple(_attempt(each) for each in verdicts if each.function == key)[-ATTEMPTS:],
-        "kept": tuple(_kept(each) for each in verdicts if each.accepted and each.function != key)[-ATTEMPTS:],
-        "others": tuple(
-            replace(each, chain=(), callees=(), lines=(), arguments=()) for each in hotspots if each.function.key != key
-        )[:OTHERS],
-        "outside": tuple(outside[:OUTSIDE]),
-        "patterns": patterns.matching(target.text),
+        "focus": region.focus.function,
+        "share": region.share,
+        "headroom": 1 / max(0.001, 1 - region.share),
+        "measured": tuple(_measured(each, region, code) for each in region.functions),
+        "contracts": tuple(_contracts(region, found)),
+        "attempts": tuple(_attempt(each) for each in own)[-ATTEMPTS:],
+        "kept": tuple(_kept(each) for each in verdicts if each.accepted and each not in own)[-ATTEMPTS:],
+        "patterns": patterns_of(region, code),
         "python": ".".join(map(str, facts.python)),
         "requires_python": facts.requires_python,
-        "packages": tuple(packages[:PACKAGES]),
-        "packages_cut": len(packages) > PACKAGES,
+        "packages": packages,
+        "other_packages": len(facts.packages) - len(packages),
         "seconds": facts.seconds,
     }
+
+
+def patterns_of(region: Region, code: Code) -> tuple[str, ...]:
+    """What fits the shapes of the region's functions, the most important ones first."""
+    texts = [source.text for each in _by_importance(region) if (source := _source(each, code))]
+    return tuple(dict.fromkeys(advice for text in texts for advice in patterns.matching(text)))[:PATTERNS]
+
+
+def diagnosis(region: Region, code: Code) -> list[str]:
+    """The words that tell what is slow: names of the functions that cost something, their hot lines, what they call
+    outside of the repository, the types they are given, and the shapes seen in them."""
+    texts = list(patterns_of(region, code))
+    for each in (spot for spot in _by_importance(region) if spot.own_share >= DETAILED):
+        source = _source(each, code)
+        lines = hot_lines(each.lines, source, HOT_LINES) if source else ()
+        texts += [each.function.name, *(nearest.doing(line.text) for line in lines)]
+        texts += [function.name for function, _ in each.callees if _is_outside(function)]
+        texts += [kind for one in each.arguments for kind in one.kinds[:KINDS]]
+        if source and not lines and each == region.focus:
+            texts.append(nearest.doing(source.text))
+    return nearest.words(" ".join(texts))
+
+
+def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
+    source = _source(spot, code) if spot.own_share >= DETAILED else None
+    most = HOT_LINES if spot == region.focus else HOT_LINES_ELSEWHERE
+    repeats = spot.repeats
+    outside = [(f"{each.name} ({_shortened(each.path)})", share) for each, share in spot.callees if _is_outside(each)]
+    return Measured(
+        spot.function,
+        spot.inclusive_share,
+        spot.own_share,
+        spot.calls,
+        spot.callers[:CALLERS],
+        hot_lines(spot.lines, source, most) if source else (),
+        _arguments(spot, source, PARTS if spot == region.focus else PARTS_ELSEWHERE) if source else (),
+        1 - repeats.distinct / repeats.calls if source and repeats.calls > 1 else None,
+        tuple(outside[:OUTSIDE]),
+    )
+
+
+def _is_outside(function: Function) -> bool:
+    return function.path.startswith(("/", "<"))
+
+
+def hot_lines(costs: Sequence[LineCost], source: Source, most: int) -> tuple[HotLine, ...]:
+    """The lines of the largest shares, in the order of the source."""
+    inside = [cost for cost in costs if source.start <= cost.line <= source.end and cost.share >= LEAST_LINE_SHARE]
+    largest = sorted(inside, key=lambda cost: -cost.share)[:most]
+    lines = source.text.split("\n")
+    return tuple(
+        HotLine(lines[cost.line - source.start].strip()[:LINE_OF_CODE], cost.hits, cost.share)
+        for cost in sorted(largest, key=lambda cost: cost.line)
+    )
+
+
+def _contracts(region: Region, found: uses.Uses) -> Iterator[Contract]:
+    """Who names each function, apart from the region itself."""
+    for each in region.functions:
+        key = each.function.key
+        callers = [one.key for one in found.callers.get(key, ()) if one.key not in region.keys]
+        tests = [one.key for one in found.tests.get(key, ())]
+        if callers or tests:
+            yield Contract(
+                each.function,
+                tuple(callers[:CALLERS]),
+                max(0, len(callers) - CALLERS),
+                tuple(tests[:TESTS]),
+                max(0, len(tests) - TESTS),
+            )
 
 
 def _shortened(path: str) -> str:
@@ -269,13 +467,13 @@ def _shortened(path: str) -> str:
     return re.split(r"/(?:site-packages|python3\.\d+)/", path)[-1]
 
 
-def _arguments(hotspot: Hotspot, target: Source) -> tuple[Argument, ...]:
+def _arguments(hotspot: Hotspot, target: Source, most: int) -> tuple[Argument, ...]:
     """The arguments, then parts of them ("entries[].host"), those first that the hottest lines name."""
     parts = [one for one in hotspot.arguments if _is_part(one.name)]
     lines = dict(enumerate(target.text.split("\n"), target.start))
     named = {one.name: _share_naming(one.name, hotspot.lines, lines) for one in parts}
-    useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[:PARTS]
-    whole = [one for one in hotspot.arguments if not _is_part(one.name)]
+    useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[:most]
+    whole = [one for one in hotspot.arguments if not _is_part(one.name) and not _is_plain(one)]
     return tuple(map(_argument, [*whole, *useful]))
 
 
@@ -283,9 +481,14 @@ def _is_part(name: str) -> bool:
     return "." in name or "[" in name
 
 
+def _is_plain(one: Observed) -> bool:
+    """Whether it tells nothing that the source does not."""
+    return one.name in ("self", "cls") or set(one.kinds) <= PLAIN
+
+
 def _tells(part: Observed) -> bool:
     """Whether it says more than the kind of its container does: "list[Entry]" tells what its elements are."""
-    return not part.name.endswith("[]") or any("[" in kind for kind in part.kinds)
+    return (not _is_plain(part) and not part.name.endswith("[]")) or any("[" in kind for kind in part.kinds)
 
 
 def _share_naming(path: str, costs: Sequence[LineCost], lines: Mapping[int, str]) -> float:
@@ -296,16 +499,17 @@ def _share_naming(path: str, costs: Sequence[LineCost], lines: Mapping[int, str]
 
 def _argument(observed: Observed) -> Argument:
     seen = zip(observed.kinds, observed.counts, strict=False)
-    return Argument(observed.name, tuple((kind[:LINE_OF_TEXT], count) for kind, count in seen)[:KINDS])
+    return Argument(observed.name, tuple((kind[:LINE_OF_CODE], count) for kind, count in seen)[:KINDS])
 
 
 def _attempt(verdict: Verdict) -> Attempt:
-    end = "kept" if verdict.accepted else f"turned down at {verdict.stage}: {_one_line(verdict.reason)}"
-    return Attempt(_one_line(verdict.plan) or "(no plan was given)", end + _ratio(verdict))
+    end = "kept" if verdict.accepted else f"turned down at {verdict.stage}: {one_line(verdict.reason)}"
+    hint = f"; the person who looks at each edit says: {one_line(verdict.hint)}" if verdict.hint else ""
+    return Attempt(one_line(verdict.plan) or "(no plan was given)", end + _ratio(verdict) + hint)
 
 
 def _kept(verdict: Verdict) -> str:
-    return f"{verdict.function}: {_one_line(verdict.plan)}{_ratio(verdict)}"
+    return f"{verdict.function}: {one_line(verdict.plan)}{_ratio(verdict)}"
 
 
 def _ratio(verdict: Verdict) -> str:
@@ -313,46 +517,12 @@ def _ratio(verdict: Verdict) -> str:
     return f" ({verdict.speedup:.3f} times as fast, {low:.3f} to {high:.3f})" if high else ""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LINE_OF_TEXT else line[: LINE_OF_TEXT - 1] + "…"
 
 
-def _packages(packages: Mapping[str, str], file: object) -> list[str]:
-    """ "name version" of each, what the file imports first."""
-    imported = getattr(file, "imported", frozenset[str]())
-    names = sorted(packages, key=lambda name: (name.replace("-", "_") not in imported, name))
-    return [f"{name} {packages[name]}" for name in names]
-
-
-# --- the budget ------------------------------------------------------------------------------------------------
-
-
-def _fit(sections: Sequence[tuple[str, Listing]], room: int) -> list[tuple[str, Listing]]:
-    """The same parts, cut so that together they stay within `room` characters; the earlier ones are cut less."""
-    out = []
-    largest = int(room * LARGEST_SHARE)
-    for section, part in sections:
-        allowed = room if section == "target" else min(room, largest)
-        fitted = _cut(part, allowed, section == "target")
-        room = max(0, room - _size(fitted))
-        out.append((section, fitted))
-    return out
-
-
-def _size(part: Listing) -> int:
-    return len(part.text) + len(part.path) + len(part.name) + 60 + sum(len(line.text) + 30 for line in part.lines)
-
-
-def _cut(part: Listing, allowed: int, always: bool) -> Listing:
-    over = _size(part) - allowed
-    if over <= 0:
-        return part
-    lines = part.text.splitlines(keepends=True)
-    keep, size = 0, 0
-    while keep < len(lines) and size + len(lines[keep]) <= len(part.text) - over:
-        size += len(lines[keep])
-        keep += 1
-    if size < LEAST_CUT and not always:
-        keep = 0
-    return replace(part, text="".join(lines[:keep]), cut=len(lines) - keep, lines=part.lines if keep or always else ())
+def _packages(packages: Mapping[str, str], imported: set[str]) -> tuple[str, ...]:
+    """ "name version" of each that matters here."""
+    names = sorted(name for name in packages if name.replace("-", "_") in imported or name in FAST)
+    return tuple(f"{name} {packages[name]}" for name in names)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmopt.data import Project, ReadFile, Workload
 from llmopt.errors import EditError
+from llmopt.search.earlier import Tried
+
+
+def no_tests(functions: Iterable[str]) -> Sequence[str]:
+    """Where it is not known which test executes what."""
+    return ()
 
 
 @dataclass(frozen=True)
 class Facts:
     """`workloads` are (spec, source) with "" for a source that is not known; `seconds` one run of each, unprofiled.
 
-    `roots` are the folders modules are imported from, as in `Project`; `requires_python` is what the project declares.
+    `roots` are the folders modules are imported from, as in `Project`; `requires_python` is what the project declares;
+    `files` are the repository's Python files, and `touching` gives the tests that are known to execute functions
+    (`Function.key`). `earlier` is what runs before this one tried.
     """
 
     python: tuple[int, int, int]
@@ -25,9 +33,19 @@ class Facts:
     roots: tuple[str, ...] = ("",)
     workloads: tuple[tuple[str, str], ...] = ()
     seconds: tuple[float, ...] = ()
+    files: tuple[str, ...] = ()
+    touching: Callable[[Iterable[str]], Sequence[str]] = no_tests
+    earlier: tuple[Tried, ...] = ()
 
 
-def facts_of(project: Project, seconds: Sequence[float], read: ReadFile) -> Facts:
+def facts_of(
+    project: Project,
+    seconds: Sequence[float],
+    read: ReadFile,
+    files: Sequence[str] = (),
+    touching: Callable[[Iterable[str]], Sequence[str]] = no_tests,
+    earlier: Sequence[Tried] = (),
+) -> Facts:
     """The facts of a project whose files `read` gives."""
     return Facts(
         python=project.interpreter.version,
@@ -36,6 +54,9 @@ def facts_of(project: Project, seconds: Sequence[float], read: ReadFile) -> Fact
         roots=project.roots,
         workloads=tuple((each.spec, _workload_source(project, each, read)) for each in project.workloads),
         seconds=tuple(seconds),
+        files=tuple(files),
+        touching=touching,
+        earlier=tuple(earlier),
     )
 
 

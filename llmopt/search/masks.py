@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Mapping, Sequence
 
 from llmopt.data import ReadFile
@@ -29,31 +30,35 @@ def _bare(line: str) -> str:
 class Masks:
     """The secrets of the files that were read so far, by their masks."""
 
-    def __init__(self, read: ReadFile, others: Sequence[str] = (), excluded: Sequence[str] = ()) -> None:
+    def __init__(
+        self, read: ReadFile, others: Sequence[str] = (), excluded: Sequence[str] = (), before: Masks | None = None
+    ) -> None:
         """`others` are secrets that no pattern needs to know: those of the environment; `excluded` the texts of files
-        that are not sent."""
-        self._read = read
+        that are not sent; `before` masked the files as they were earlier: what had a mask keeps it."""
+        self.original = read
         self._unsent = {line for text in excluded for line in map(_bare, text.split("\n")) if len(line) >= LEAST_LINE}
         self._others = tuple(others)
         self._texts: dict[str, str] = {}
-        self._secrets: dict[str, str] = {}  # mask -> secret
+        self._secrets: Mapping[str, str] = before._secrets if before else {}  # mask -> secret; never changed in place
+        self._reading = threading.Lock()  # several questions are asked side by side
 
     def read(self, path: str) -> str:
         """The file's text with masks for its secrets; lines keep their numbers. EditError as of the reader."""
-        if path not in self._texts:
-            self._texts[path] = self._masked(path, self._read(path))
-        return self._texts[path]
+        with self._reading:
+            if path not in self._texts:
+                self._texts[path] = self._masked(path, self.original(path))
+            return self._texts[path]
 
     def _masked(self, path: str, text: str) -> str:
         mark = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-        names: dict[str, str] = {}
+        names = {secret: name for name, secret in self._secrets.items() if name.startswith(f"MASKED_{mark}_")}
         out, at = [], 0
         for start, end in self._find(text, path):
             secret = text[start:end]
             name = names.setdefault(secret, f"MASKED_{mark}_{len(names) + 1}")
             out += [text[at:start], name]
             at = end
-        self._secrets |= {name: secret for secret, name in names.items()}
+        self._secrets = {**self._secrets, **{name: secret for secret, name in names.items()}}
         return "".join([*out, text[at:]])
 
     def _find(self, text: str, path: str = "") -> list[secrets.Span]:

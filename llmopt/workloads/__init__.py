@@ -132,11 +132,12 @@ def run(
     repetitions: int = 1,
     counter: str = "",
     reads: Sequence[Path] = (),
+    timed: bool = True,
 ) -> Run:
     """Run the workload in the tree and time it. WorkloadError when it crashes, hangs or measures nothing.
 
     `counter` counts instructions, as for a `Command`. A part so short that the parent sees its two marks at once is run
-    again with more repetitions.
+    again with more repetitions, unless it need not be `timed`: what it prints tells how often it ran.
     """
     kind = KINDS[workload.kind]
     repetitions = repetitions if kind.REPEATS else 1
@@ -154,7 +155,7 @@ def run(
     )
     _refuse_failure(probed, workload, limits, tree)
     times = kind.times(probed, workload, repetitions)
-    if times.seconds > 0:
+    if times.seconds > 0 or not timed:
         return Run(_sample(probed.ran, times, repetitions), probed)
     if not kind.REPEATS or repetitions >= MOST_REPETITIONS:
         raise nothing_measured(workload, "its timed part took no time")
@@ -180,9 +181,17 @@ def _sample(ran: Ran, times: Times, repetitions: int) -> Sample:
         peak_bytes=ran.peak_memory_bytes,
         first_seconds=times.first,
         setup_seconds=times.setup,
+        rest_seconds=_rest(ran) if times.setup else 0.0,
         instructions=ran.instructions,
         joules=ran.joules,
     )
+
+
+def _rest(ran: Ran) -> float:
+    """Seconds between the timed parts of a process and after them; 0 without marks."""
+    seen = [seconds for _, seconds in ran.marks]
+    timed = sum(end - begin for begin, end in zip(seen[::2], seen[1::2], strict=False))
+    return max(0.0, ran.wall_seconds - seen[0] - timed) if seen else 0.0
 
 
 def _refuse_failure(probed: Probed, workload: Workload, limits: Limits, tree: Tree) -> None:

@@ -52,6 +52,13 @@ def f(n):
     return add
 --- calls
 f(3)
+=== a word in capitals: result
+def f(text): return text.lower() in ("inf", "-inf", "nan")
+--- new
+def f(text): return text in ("inf", "-inf", "nan")
+--- calls
+f("12")
+f("inf")
 === reordered dict: order of keys
 def f(names): return {n: len(n) for n in names}
 --- new
@@ -930,6 +937,190 @@ class C:
     def f(self, item): return self.items.index(item) if item in self.items else -1
 --- calls
 C([1, 2]).f(2)
+=== a private set that loses what was asked for: the same call once more
+class C:
+    def __init__(self): self._seen = []
+    def f(self, item):
+        new = item not in self._seen
+        self._seen.append(item)
+        return new
+--- new
+class C:
+    def __init__(self): self._seen = []
+    def f(self, item):
+        new = item not in self._seen
+        self._seen = {"kept"}
+        return new
+--- calls
+C().f(2)
+=== a filter that gets the value for its key: derived
+def f(items, key=None, key_filter=None):
+    found = {}
+    for each in items:
+        name = key(each) if key else each
+        if key_filter is None or key_filter(name): found.setdefault(name, []).append(each)
+    return found
+--- new
+def f(items, key=None, key_filter=None):
+    found = {}
+    for each in items:
+        name = key(each) if key else each
+        if key_filter is None or key_filter(each): found.setdefault(name, []).append(each)
+    return found
+--- calls
+f([1, 2, 3, 4], lambda n: n % 2, lambda n: n < 9)
+=== a key is forgotten for a long list: derived
+def f(items, key=None):
+    if key is None: return list(dict.fromkeys(items))
+    found = {}
+    for each in items: found.setdefault(key(each), each)
+    return list(found.values())
+--- new
+def f(items, key=None): return list(dict.fromkeys(items))
+--- calls
+f(["10.0.%d.%d" % (n % 7, n % 50) for n in range(600)])
+=== falsy elements of a long list: derived
+def f(items): return list(dict.fromkeys(items))
+--- new
+def f(items): return list(dict.fromkeys(filter(None, items)))
+--- calls
+f(["10.0.%d.%d" % (n % 7, n % 50) for n in range(600)])
+=== the last of equal elements: derived
+def f(items): return list(dict.fromkeys(items))
+--- new
+def f(items): return list({each: each for each in items}.values())
+--- calls
+f(["b", "a", "b"])
+=== True written as it is: derived
+def f(numbers): return ",".join(f"{each:d}" for each in numbers)
+--- new
+def f(numbers): return ",".join(str(each) for each in numbers)
+--- calls
+f([3, 1, 2])
+=== what is equal to None: derived
+def f(items, convert=None):
+    if convert is None: return items[:]
+    if not callable(convert): raise TypeError("no function")
+    return [convert(each) for each in items]
+--- new
+def f(items, convert=None):
+    if convert == None: return items[:]
+    if not callable(convert): raise TypeError("no function")
+    return [convert(each) for each in items]
+--- calls
+f([3, 1, 2])
+=== 0 for nothing passed: derived
+def f(items, convert=None):
+    if convert is None: return items[:]
+    if not callable(convert): raise TypeError("no function")
+    return [convert(each) for each in items]
+--- new
+def f(items, convert=None):
+    if not convert: return items[:]
+    if not callable(convert): raise TypeError("no function")
+    return [convert(each) for each in items]
+--- calls
+f([3, 1, 2])
+=== a cell that begins with the mark: derived
+def f(line):
+    if "\\\\" not in line: return line.split("|")
+    cells, start = [], 0
+    for at, each in enumerate(line):
+        if each == "|" and line[max(at - 1, 0)] != "\\\\":
+            cells.append(line[start:at])
+            start = at + 1
+    return cells + [line[start:]]
+--- new
+def f(line):
+    if "\\\\" not in line: return line.split("|")
+    cells, start = [], 0
+    for at, each in enumerate(line):
+        if at and each == "|" and line[at - 1] != "\\\\":
+            cells.append(line[start:at])
+            start = at + 1
+    return cells + [line[start:]]
+--- calls
+f("name | size")
+f("a\\\\|b | c")
+=== the last empty cell of an escaped row: derived
+def f(line):
+    cells = line.replace("\\\\|", "\\0").split("|")
+    return [each.replace("\\0", "|") for each in cells]
+--- new
+def f(line):
+    cells = line.replace("\\\\|", "\\0").split("|")
+    if "\\0" in line.replace("\\\\|", "\\0") and not cells[-1]: cells.pop()
+    return [each.replace("\\0", "|") for each in cells]
+--- calls
+f("name | size")
+f("a\\\\|b | c")
+=== a tab after other characters: derived
+def f(line): return line if "\\t" not in line else line.expandtabs(4)
+--- new
+def f(line): return line if line[:1] != "\\t" else line.expandtabs(4)
+--- calls
+f("plain text")
+f("\\tplain text")
+=== a tab is four spaces: derived
+def f(line): return len(line[: len(line) - len(line.lstrip(" \\t"))].expandtabs(4))
+--- new
+def f(line): return len(line[: len(line) - len(line.lstrip(" \\t"))].replace("\\t", "    "))
+--- calls
+f("plain text")
+f("\\tplain text")
+=== other white space: derived
+def f(line): return line.lstrip(" \\t")
+--- new
+def f(line): return line.lstrip()
+--- calls
+f("  plain text")
+=== bytes that are refused: derived
+def f(data):
+    state = 0
+    for each in data:
+        state = state + 1 if each == 255 else 0
+        if state > 3: raise ValueError("invalid")
+    return len(data)
+--- new
+def f(data): return len(data)
+--- calls
+f(b"abc")
+=== an entry that is in the table twice: derived
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value):
+        for at, each in enumerate(self._entries):
+            if each == (name, value): return at
+--- new
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value):
+        found = [at for at, each in enumerate(self._entries) if each == (name, value)]
+        return found[-1] if found else None
+--- calls
+table = Table()
+table.add(b"host", b"a")
+table.f(b"host", b"b")
+=== a name that only an older entry has: derived
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value):
+        for at, (own, _) in enumerate(self._entries):
+            if own == name: return at
+--- new
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value):
+        for at, (own, _) in enumerate(self._entries):
+            return at if own == name else None
+--- calls
+table = Table()
+table.add(b"host", b"a")
+table.f(b"host", b"b")
 === a cycle: result
 def f(n):
     a = [n]
@@ -1404,6 +1595,107 @@ class Graph:
 def f(graph): return {n: len(graph._pred[n]) for n in graph._succ}
 --- calls
 f(Graph().add(1, 2, 3).add(2, 3))
+=== a private attribute in another container
+class C:
+    def __init__(self): self._pattern = self._key = None
+    def f(self, letters):
+        key = tuple(sorted(letters))
+        if self._pattern is None or self._key != key: self._pattern, self._key = "[%s]" % "".join(key), key
+        return self._pattern
+--- new
+class C:
+    def __init__(self): self._pattern = self._key = None
+    def f(self, letters):
+        if self._pattern is None or self._key != letters:
+            self._pattern, self._key = "[%s]" % "".join(sorted(letters)), frozenset(letters)
+        return self._pattern
+--- calls
+c = C()
+c.f({"a", "b"})
+c.f({"a", "b"})
+c.f({"b", "c"})
+=== a regular expression that is compiled once more
+import re
+class C:
+    def __init__(self): self._re = re.compile("a+", re.UNICODE)
+    def f(self): return self._re
+--- new
+import re
+class C:
+    def __init__(self): self._re = re.compile("a+", re.UNICODE)
+    def f(self): return re.compile("a+")
+--- calls
+C().f()
+=== a long list without its twins
+def f(items, key=None):
+    seen, found = set(), []
+    for each in items:
+        mark = key(each) if key else each
+        if mark not in seen:
+            seen.add(mark)
+            found.append(each)
+    return found
+--- new
+def f(items, key=None):
+    if key: return _f(items, key)
+    return list(dict.fromkeys(items))
+def _f(items, key):
+    found = {}
+    for each in items: found.setdefault(key(each), each)
+    return list(found.values())
+--- calls
+f(["10.0.%d.%d" % (n % 7, n % 50) for n in range(600)])
+=== cells with and without a backslash
+def f(line):
+    cells, start = [], 0
+    for at, each in enumerate(line):
+        if each == "|" and (not at or line[at - 1] != "\\\\"):
+            cells.append(line[start:at])
+            start = at + 1
+    return cells + [line[start:]]
+--- new
+def f(line):
+    if "\\\\" not in line: return line.split("|")
+    cells, start = [], 0
+    pos = line.find("|")
+    while pos >= 0:
+        if not pos or line[pos - 1] != "\\\\":
+            cells.append(line[start:pos])
+            start = pos + 1
+        pos = line.find("|", pos + 1)
+    return cells + [line[start:]]
+--- calls
+f("name | size")
+f("a\\\\|b | c")
+=== tabs in front
+def f(line):
+    width = 0
+    for each in line:
+        if each == " ": width += 1
+        elif each == "\\t": width += 4 - width % 4
+        else: break
+    return width
+--- new
+def f(line): return len(line[: len(line) - len(line.lstrip(" \\t"))].expandtabs(4))
+--- calls
+f("plain text")
+f("\\tplain text")
+=== a table that is searched by its own means
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value):
+        for at, each in enumerate(self._entries):
+            if each == (name, value): return at
+--- new
+class Table:
+    def __init__(self): self._entries = []
+    def add(self, name, value): self._entries.insert(0, (name, value))
+    def f(self, name, value): return self._entries.index((name, value)) if (name, value) in self._entries else None
+--- calls
+table = Table()
+table.add(b"host", b"a")
+table.f(b"host", b"b")
 === not deterministic on the base
 import os
 def f(n): return os.urandom(4)

@@ -86,6 +86,15 @@ def test_a_class_whose_instances_hold_other_attributes_is_named() -> None:
     assert of("def __init__(self): self.items = []", "def __init__(self): self.items = list()").classes == frozenset()
 
 
+def test_a_class_that_keeps_something_private_in_another_container_is_named() -> None:
+    made = "def __init__(self): self.items = []"
+    kept = f"{made}; self._seen = []"
+    base = dedent(BASE.replace(made, kept))
+    for other, classes in (("set()", {"C"}), ("{}", {"C"}), ("list()", set()), ("[1]", set())):
+        edit = edited.of({"a.py": base}, {"a.py": base.replace("self._seen = []", f"self._seen = {other}")})
+        assert edit.classes == classes
+
+
 STATE = [
     ("LIMIT = 3", "LIMIT = 3\n    CACHE = {}", ("CACHE",)),
     ("LIMIT = 3", "LIMIT = 3\n    LAST = None", ("LAST",)),

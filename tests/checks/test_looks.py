@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -16,7 +18,11 @@ CHANGED = [["list", 0, []], ["dict", 1, []]]
 
 def given(name: str, seconds: float = 0.001, /, **more: Any) -> dict[str, Any]:
     plain = {"id": name, "path": "a.py", "name": "f", "derived": "", "branch": "", "seconds": seconds}
-    return {**plain, **more}
+    return {**plain, "module": "a", "arguments": dumped(()), **more}
+
+
+def dumped(value: object) -> str:
+    return base64.b64encode(pickle.dumps(((value,), {}), 4)).decode()
 
 
 def result(value: int, arguments: object = ("unchanged",)) -> dict[str, Any]:
@@ -97,6 +103,14 @@ def test_the_cheap_ones_of_different_kinds_are_looked_at_first(monkeypatch: pyte
         given("held", hold=True),
     ]
     assert replays.first_of(inputs) == ["r0", "other", "r1", "held", "derived"]
+
+
+def test_arguments_that_import_another_package_are_not_looked_at_first() -> None:
+    plain = [given(f"r{at}", arguments=dumped([at, "numpy.core", "array"])) for at in range(3)]
+    own = given("own", module=replays.__name__, arguments=dumped(replays.Bounds()))
+    foreign = given("foreign", module="json", arguments=dumped([replays.Bounds(), replays.Bounds()]))
+    assert replays.first_of([foreign, own, *plain]) == ["own", "r0", "r1", "r2"]
+    assert replays.first_of([foreign]) == ["foreign"]
 
 
 def test_what_one_of_two_raises_is_raised_once_both_are_done() -> None:

@@ -71,7 +71,7 @@ def test_whatever_a_small_model_says_ends_as_a_verdict(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop")
     before = shop.state(repo)
     with served(8192) as model:
-        done = optimize(repo, model, "--workload", "bench.py", "--function", "customers")
+        done = optimize(repo, model, "--workload", "bench.py", "--function", "customers", "--attempts", "2")
     assert_honest(done, "shop/orders.py::customers", attempts=2)
     assert shop.state(repo) == before
 
@@ -82,7 +82,7 @@ def test_a_larger_project_and_its_dossier_end_as_a_verdict_too(tmp_path: Path) -
     with served(8192) as model:
         done = optimize(
             *(repo, model, "--workload", "benchmarks/bench_report.py"),
-            *("--function", "unique_visitors", "--attempts", "1"),
+            *("--function", "unique_visitors", "--effort", "low"),
         )
     assert_honest(done, "logstats/stats.py::unique_visitors", attempts=1)
     assert done.json["tokens"] > 4000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -143,8 +144,9 @@ def test_a_killed_run_resumes_and_asks_nothing_twice(repo: Path, tmp_path: Path)
     assert done.code == 0, done.err
     assert len(done.json["accepted"]) == 1
     assert asked == 1
-    requests = [path.read_text().splitlines()[2:] for path in (tmp_path / "m").glob("*-request.md")]
-    assert sum("seen = []" in "".join(text) for text in requests) == 1
+    titles = [path.read_text().splitlines()[0].partition(": ")[2] for path in (tmp_path / "m").glob("*-request.md")]
+    assert len(titles) == len(set(titles))
+    assert sum(title.endswith("attempt=1") and "region=1" in title for title in titles) == 1
     assert llmopt(repo, "runs", "--json").json["runs"][0]["outcome"]["speedup"] > 1.03
 
 
@@ -209,6 +211,11 @@ def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) ->
     second = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}", "--json")
     assert (first.code, second.code) == (0, 0), second.err
     assert first.json["accepted"][0]["function"] == second.json["accepted"][0]["function"]
+    told = llmopt(repo, "report", first.json["run"], "--json").json
+    assert (told["speedup"], told["interval"]) == (first.json["speedup"], first.json["interval"])
+    assert told["before"]["flame"]["seconds"] > told["after"]["flame"]["seconds"]
+    assert len(told["workloads"][0]["values"]) >= 8
+    assert "customers" in llmopt(repo, "report", first.json["run"], "--html", "--output", "-").out
 
 
 @pytest.mark.slow
@@ -243,3 +250,81 @@ def test_nothing_to_do_is_said_and_is_no_failure(repo: Path) -> None:
     done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")
     assert done.code == 0, done.err
     assert (done.json["accepted"], done.json["rejected"]) == ([], [])
+
+
+PLANS = """A list is searched for each order.
+
+1. A dict keeps the first occurrences in order. gain: 8 x, risk: low
+2. A set beside the list. gain: 6 x, risk: low
+"""
+REPORTED = """PLAN: One pass for the names too.
+
+shop/orders.py
+<<<<<<< SEARCH
+    lines = []
+    for customer in customers(orders):
+        lines.append(customer.title())
+    lines.append(str(total(orders)))
+    return lines
+=======
+    return [*[customer.title() for customer in customers(orders)], str(total(orders))]
+>>>>>>> REPLACE
+"""
+
+
+@pytest.mark.slow
+def test_high_effort_asks_for_plans_and_drops_the_same_code_before_it_runs(repo: Path, tmp_path: Path) -> None:
+    model = answers(tmp_path / "m", PLANS, WRONG, WRONG.replace("a set keeps", "the set has"), GOOD)
+    done = llmopt(repo, "optimize", *FAST, "--model", model, "--effort", "high", "--json")
+    assert done.code == 0, done.err
+    assert [each["stage"] for each in done.json["rejected"]][:2] == ["calls", "duplicate"]
+    assert len(done.json["accepted"]) == 1
+    requests = [path.read_text() for path in sorted((tmp_path / "m").glob("*-request.md"))]
+    assert "No edits yet." in requests[0]
+    assert "Implement plan" in requests[1]
+    assert "differs from the base" in requests[3]  # the first of them is refined by what it did wrong
+
+
+@pytest.mark.slow
+def test_a_conversation_goes_on_after_a_kept_edit_and_all_edits_are_checked_together(
+    repo: Path, tmp_path: Path
+) -> None:
+    (repo / "bench.py").write_text((repo / "bench.py").read_text().replace("range(4000)", "range(20000)"))
+    model = answers(tmp_path / "m", GOOD, REPORTED)
+    done = llmopt(repo, "optimize", "--workload", "bench.py", "--no-rules", "--model", model, "--json")
+    assert done.code == 0, done.err
+    second = (tmp_path / "m" / "002-request.md").read_text()
+    assert "Kept: " in second
+    assert "refine kept" in second
+    assert second.count("## The sources") == 1  # the first question's, not told again
+    kept = [each["function"] for each in done.json["accepted"]]
+    assert bool(done.json["whole"]) == (len(kept) > 1)
+
+
+def journal_of(repo: Path, done: shop.Done) -> Path:
+    return repo / ".llmopt" / "runs" / done.json["run"] / "journal.jsonl"
+
+
+@pytest.mark.slow
+def test_a_rerun_on_the_same_code_asks_nothing_and_tries_nothing_again(repo: Path, tmp_path: Path) -> None:
+    again_and_again = '[next(o for o in orders if o == order)["customer"] for order in orders]'
+    slow = GOOD.replace('[order["customer"] for order in orders]', again_and_again)
+    model = answers(tmp_path / "m", WRONG, slow)
+    flags = (*FAST, "--attempts", "2", "--model", model, "--json")
+    first = llmopt(repo, "optimize", *flags)
+    again = llmopt(repo, "optimize", *flags)
+    assert (first.code, again.code) == (3, 3), again.err
+    assert first.json["tokens"] > 0
+    assert again.json["tokens"] == 0
+    assert "earlier run on the same code" in again.err
+    assert len(list((tmp_path / "m").glob("*-request.md"))) == 2
+    assert [each["stage"] for each in first.json["rejected"]] == [each["stage"] for each in again.json["rejected"]]
+    assert [each["as_in"] for each in first.json["rejected"]] == ["", ""]
+    assert [each["as_in"] for each in again.json["rejected"]] == [first.json["run"]] * 2
+    assert f"(as in run {first.json['run']})" in again.err
+    records = [json.loads(line) for line in journal_of(repo, again).read_text().splitlines()]
+    assert not [record for record in records if record["kind"] == "pairs"]
+    assert not (journal_of(repo, again).parent / "calls").exists()  # nothing was recorded to be replayed
+    flags = (*FAST, "--attempts", "1", "--model", answers(tmp_path / "n", WRONG), "--json")
+    anew = llmopt(repo, "optimize", *flags, "--no-cache")
+    assert [each["as_in"] for each in anew.json["rejected"]] == [""]

@@ -271,12 +271,12 @@ def test_what_was_kept_stays_kept_when_the_server_fails_later(tmp_path: Path) ->
 @pytest.mark.slow
 def test_what_was_kept_is_the_result_when_the_next_question_could_exceed_the_budget(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop", TWO)
-    with ModelServer([Answer(GOOD, use=Use(plain=3000, output=500))]) as server:
+    with ModelServer([Answer(GOOD, use=Use(plain=9000, output=500))]) as server:
         model = f"openai:gpt-6.1-sol@{server.url}"
-        done = llmopt(repo, "optimize", *ON, "--max-tokens", "6000", "--model", model, OPENAI_API_KEY=KEY)
+        done = llmopt(repo, "optimize", *ON, "--max-tokens", "12000", "--model", model, OPENAI_API_KEY=KEY)
         [request] = server.asked()
-    assert 2000 <= request.body["max_tokens"] < 6000 - 2000
+    assert 2000 <= request.body["max_tokens"] < 12_000 - 2000
     assert done.code == 0, done.err
     assert len(done.json["accepted"]) == 1
-    assert done.json["tokens"] == 3500
-    assert "could exceed the budget: 3,500 of 6,000 tokens spent" in done.json["stopped"]
+    assert done.json["tokens"] == 9500
+    assert "could exceed the budget: 9,500 of 12,000 tokens spent" in done.json["stopped"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -110,3 +112,23 @@ def test_a_run_of_calls_never_exceeds_its_tokens() -> None:
             total[0] += model(CONVERSATION).usage
     assert 4 <= len(asked) < 100
     assert total[0].tokens <= 50_000
+
+
+def test_what_is_under_way_counts_against_the_budget_at_its_most() -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(conversation: Conversation) -> Reply:
+        started.set()
+        go_on.wait(10)
+        return Reply("", "m", Usage())
+
+    conversation = Conversation((Message("user", "x" * 1000),), "first", 5_000)
+    model = within_budget(slow, Usage, 9_000, None, None)
+    first = threading.Thread(target=model, args=(conversation,))
+    first.start()
+    assert started.wait(10)
+    with pytest.raises(BudgetError):
+        model(replace(conversation, max_output_tokens=5_000, messages=(Message("user", "x" * 5_000),)))
+    go_on.set()
+    first.join()
+    assert model(conversation).text == ""  # what was reserved is free again

@@ -203,6 +203,39 @@ def test_arguments_and_result_are_described(tmp_path: Path) -> None:
     assert found["C.static"]["arguments"][0] == {"name": "a", "kinds": {"str len 2": 1}}
 
 
+CALLED = """
+def f(x, y=None):
+    return x
+
+def often():
+    return [f(i % 3, y=[i % 2]) for i in range(60)]
+
+def once():
+    return sorted([2, 1], key=f)
+
+def gives():
+    yield f("a" * 20)
+
+often()
+once()
+list(gives())
+"""
+
+
+def test_callers_are_counted_and_equal_arguments_are_told_from_new_ones(tmp_path: Path, python: str) -> None:
+    functions = chosen("main.py", CALLED, "f")
+    (report,) = observe(probing(tmp_path, python, {"main.py": CALLED}), functions, "main.py", lines=False)
+    (entry,) = report["functions"]
+    calls = {"often": 0, "once": 0, "gives": 0}
+    for file, name, line, count in entry["callers"]:
+        own = next((each for each in calls if each in name), "often")  # before 3.11 a comprehension has no full name
+        assert Path(file).name == "main.py"
+        assert line > 1
+        calls[own] += count
+    assert calls == {"often": 60, "once": 2, "gives": 1}
+    assert (entry["compared"], entry["distinct"]) == (63, 6 + 2 + 1)
+
+
 def test_sample_covers_the_whole_run_and_repeats_with_its_seed(tmp_path: Path) -> None:
     source = "def f(x): pass\nfor i in range(100_000): f(i)\n"
     here = probing(tmp_path, OWN, {"main.py": source})

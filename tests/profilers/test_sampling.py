@@ -148,9 +148,11 @@ def test_both_passes_of_a_real_run(tmp_path: Path) -> None:
     assert sum(stack.share for stack in profile.stacks) <= 1
 
     missing = Function("absent.py", "f", 1)
-    detailed = lines.detail(profile, [hot, missing], run_script(here))
+    detailed = lines.detail(profile, [hot, missing], run_script(here), here.tree)
     (detail,) = detailed.details
     assert (detail.function, detail.calls) == ("m.py::hot", 200)
+    assert detail.callers == (("m.py::main", 200),)
+    assert detail.repeats.calls == 200
     assert sum(line.share for line in detail.lines) == pytest.approx(1)
     assert {line.line: line.hits for line in detail.lines}[2] >= 200
     assert [(one.name, one.kinds, one.counts) for one in detail.arguments] == [

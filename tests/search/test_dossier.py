@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Verdict
+from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Repeats, Verdict
 from llmopt.errors import EditError
 from llmopt.prompts import render
 from llmopt.search import dossier
@@ -54,6 +56,7 @@ class Engine(Base):
         ```
         run(1)
         ```
+        More.
         """
         total = LIMIT
         for item in self.items:
@@ -71,7 +74,23 @@ FILES = {
     "src/pkg/api.py": "from pkg.inner.deep import cleaned\n",
     "src/pkg/inner/deep.py": "def cleaned(x):\n    return scaled(x)\n\n\ndef scaled(x):\n    return x * 2\n",
     "src/pkg/tools.py": "def weight(item):\n    return len(item)\n",
+    "src/pkg/cli.py": "from .engine import drive\n\n\ndef main():\n    drive(1)\n",
     "bench.py": "from pkg.engine import drive\n",
+    "tests/test_engine.py": """
+def test_drive():
+    assert drive(Engine([])) == 1
+
+
+def test_run_long():
+    engine = Engine([1, 2, 3])
+    assert engine.run("a") == engine.run("b")
+
+
+class TestMore:
+    def test_drive_again(self):
+        with pytest.raises(TypeError):
+            drive(None)
+""",
 }
 
 
@@ -83,11 +102,12 @@ RUN = Function("src/pkg/engine.py", "Engine.run", line_of("    def run"))
 DRIVE = line_of("def drive")
 FACTS = Facts(
     (3, 11, 4),
-    {"attrs": "23.1", "regex": "2024.1"},
+    {"attrs": "23.1", "regex": "2024.1", "re": "2"},
     ">=3.9",
     ("src",),
     (("bench.py", FILES["bench.py"]), ("python -m pkg", "")),
     (1.25, 0.5),
+    tuple(FILES),
 )
 
 
@@ -120,22 +140,62 @@ def hotspot(**changes: object) -> Hotspot:
             LineCost(line_of("        total = LIMIT"), 100, 0.001),
         ),
         arguments=(Observed("word", ("str len 1..4", "NoneType"), (90, 10)),),
+        callers=(("src/pkg/engine.py::drive", 100),),
+        repeats=Repeats(80, 20),
     )
     return replace(full, **changes)  # type: ignore[arg-type]
 
 
+WEIGHT = Hotspot(Function("src/pkg/tools.py", "weight", 1), 2, 0.1, 0.1, 0.1, 1.1)
+DRIVEN = Hotspot(Function("src/pkg/engine.py", "drive", DRIVE), DRIVE + 1, 0.0, 0.0, 0.7, 3.0, calls=1)
+
+
+def region(spot: Hotspot, *others: Hotspot) -> Region:
+    return Region((*others, spot), spot, 0.5)
+
+
+def values_of(spot: Hotspot, facts: Facts = FACTS, tokens: int = 8000, files: dict[str, str] = FILES) -> dict[str, Any]:
+    return dossier.describe(region(spot, DRIVEN), (), reader(files), facts, tokens)
+
+
 def text_of(spot: Hotspot, verdicts: tuple[Verdict, ...] = (), facts: Facts = FACTS, tokens: int = 8000) -> str:
-    others = [spot, Hotspot(Function("src/pkg/tools.py", "weight", 1), 2, 0.1, 0.1, 0.1, 1.1)]
-    return render("optimize", **dossier.describe(spot, others, verdicts, reader(), facts, tokens))
+    values = dossier.describe(region(spot, DRIVEN), verdicts, reader(), facts, tokens)
+    values.pop("shown")
+    return render("optimize", task="medium", plans=0, calls=0, **values)
 
 
-def test_the_function_is_shown_verbatim_with_its_hot_lines() -> None:
+def file_of(values: dict[str, Any], path: str) -> str:
+    return str(next(file.text for file in values["files"] if file.path == path))
+
+
+def test_files_are_shown_verbatim_with_what_is_left_out_marked() -> None:
+    text = file_of(values_of(hotspot()), "src/pkg/engine.py")
+    shown = [line for line in text.splitlines() if line != "…"]
+    assert [line for line in ENGINE.splitlines() if line in shown and line] == [line for line in shown if line]
+    for line in (
+        "import re\n",
+        "LIMIT = 10\n",
+        "class Engine(Base):\n",
+        "    speed = 3\n",
+        "self.items = items",
+        "def drive",
+    ):
+        assert line in text
+    for line in ("UNUSED", "TABLE"):
+        assert line not in text
+    assert "LIMIT = 10\n…\n" in text
+
+
+def test_the_inside_of_a_long_docstring_is_left_out() -> None:
+    text = file_of(values_of(hotspot()), "src/pkg/engine.py")
+    assert '        """Docs with a fence:\n…\n        """\n        total = LIMIT\n' in text
+
+
+def test_hot_lines_stand_beside_with_hits_and_share() -> None:
     text = text_of(hotspot())
-    source = ENGINE[ENGINE.index("    def run") : ENGINE.index("\n\ndef drive")]
-    assert f"````python\n{source.rstrip()}\n````" in text
-    assert "| `if item in self.names:` | 1000 | 80 % |" in text
-    assert text.index("| 1001 |") < text.index("| 1000 |")
-    assert "| 100 |" not in text
+    assert "- 80 % of its time, 1000 hits: `if item in self.names:`" in text
+    assert text.index("1001 hits") < text.index("1000 hits")
+    assert "100 hits" not in text
 
 
 def test_parts_of_arguments_come_last_the_ones_of_hot_lines_first_and_bounded() -> None:
@@ -149,8 +209,7 @@ def test_parts_of_arguments_come_last_the_ones_of_hot_lines_first_and_bounded() 
     ]
     seen = [Observed(name, ("tuple[int] len 2" if name == "self.pairs[]" else "int 1",), (1,)) for name in names]
     spot = hotspot(arguments=(*seen, Observed("word", ("str len 1",), (1,)), Observed("return", ("int 3",), (1,))))
-    shown = dossier.describe(spot, [spot], (), reader(), FACTS)["arguments"]
-    told = [argument.name for argument in shown]  # type: ignore[attr-defined]
+    told = [argument.name for argument in values_of(spot)["measured"][1].arguments]
     assert told[:4] == ["word", "return", "self.names", "self.items"]
     assert len(told) == 2 + dossier.PARTS
     assert "self.pairs[]" in told
@@ -159,44 +218,33 @@ def test_parts_of_arguments_come_last_the_ones_of_hot_lines_first_and_bounded() 
 
 def test_the_numbers_arguments_and_surroundings_are_told() -> None:
     text = text_of(hotspot())
-    for words in ("60 % of the run", "40 % with the library", "30 % in its own", "2.50 times", "called 100 times"):
-        assert words in text
-    assert "- `word`: str len 1..4 (90×), NoneType (10×)\n" in text
-    assert "`sub (re.py)`: 10 % of the run" in text
-    assert "`src/pkg/tools.py::weight`: 10 % with all it calls" in text
-    assert "Python 3.11.4; the project supports >=3.9.\nInstalled: attrs 23.1, regex 2024.1." in text
+    assert "| `src/pkg/engine.py::Engine.run` | 60 % | 40 % | 100 | `drive` 100× |" in text
+    assert "take 50 % of the run: without them it would be 2.00 times as fast" in text
+    assert "(75 % of its calls repeat earlier arguments)" in text
+    assert "- `word`: `str len 1..4` (90×), `NoneType` (10×)\n" in text
+    assert "- calls `sub (re.py)`: 10 % of the run" in text
+    assert "Python 3.11.4; the project supports >=3.9.\nInstalled: re 2, regex 2024.1, and 1 other packages" in text
     assert "1.25 s, 0.5 s" in text
     assert "membership tested in a loop" in text
 
 
+def test_who_else_relies_on_a_function_is_told_and_the_test_that_pins_it_shown() -> None:
+    text = text_of(hotspot())
+    assert "- `drive`: used by `src/pkg/cli.py::main`; tested by `tests/test_engine.py::test_drive`, " in text
+    assert "def test_drive():\n    assert drive(Engine([])) == 1\n" in text
+    assert 'engine.run("a")' in text
+    known = replace(FACTS, touching=lambda keys: ("tests/test_engine.py::TestMore::test_drive_again[1]",))
+    tests = [test.path for test in values_of(hotspot(), known)["tests"]]
+    assert tests == ["tests/test_engine.py::test_run_long", "tests/test_engine.py::TestMore.test_drive_again"]
+
+
 def test_helpers_are_followed_through_imports_and_bases_two_levels_down() -> None:
-    values = dossier.describe(hotspot(), [], [], reader(), FACTS)
-    helpers = values["helpers"]
-    assert isinstance(helpers, tuple)
-    assert [part.name for part in helpers] == ["Engine.names", "weight", "local", "cleaned", "Base.shared", "scaled"]
-    assert helpers[0].share == 0.25
-    assert helpers[0].text.startswith("    @property\n")
-
-
-def test_the_head_has_imports_used_constants_and_the_class_around() -> None:
-    head = dossier.describe(hotspot(), [], [], reader(), FACTS)["heads"][0].text  # type: ignore[index]
-    for line in (
-        "import re\n",
-        "from . import tools\n",
-        "LIMIT = 10\n",
-        "class Engine(Base):\n",
-        "    speed = 3\n",
-        "self.items = items",
-    ):
-        assert line in head
-    for line in ("UNUSED", "TABLE", "def run", "return [item.name"):
-        assert line not in head
-    assert head.index("LIMIT = 10\n…\n") > 0
-
-
-def test_callers_are_shown_with_their_sources_and_module_level_is_not() -> None:
-    callers = dossier.describe(hotspot(), [], [], reader(), FACTS)["callers"]
-    assert [(part.name, part.share) for part in callers] == [("drive", 0.7)]  # type: ignore[attr-defined]
+    values = values_of(hotspot())
+    assert "def cleaned(x):\n    return scaled(x)\n\n\ndef scaled(x):" in file_of(values, "src/pkg/inner/deep.py")
+    assert "def weight(item):" in file_of(values, "src/pkg/tools.py")
+    engine = file_of(values, "src/pkg/engine.py")
+    for name in ("    def shared(self):\n        return 1", "    @property\n    def names(self):", "def local(value):"):
+        assert name in engine
 
 
 def test_earlier_attempts_are_told_with_their_ratios_and_failures() -> None:
@@ -207,47 +255,92 @@ def test_earlier_attempts_are_told_with_their_ratios_and_failures() -> None:
         Verdict(False, "tests", "fails", "src/pkg/tools.py::weight", "m", "try again"),
     )
     text = text_of(hotspot(), verdicts)
-    assert "- use a set\n  → turned down at tests: 2 tests fail\n" in text
-    assert "- inline\n  → turned down at timing: not faster (1.004 times as fast, 0.990 to 1.020)\n" in text
-    assert "- src/pkg/tools.py::weight: cache lengths (1.500 times as fast, 1.400 to 1.600)\n" in text
+    assert "- `use a set`\n  → `turned down at tests: 2 tests fail`\n" in text
+    assert "- `inline`\n  → `turned down at timing: not faster (1.004 times as fast, 0.990 to 1.020)`\n" in text
+    assert "- `src/pkg/tools.py::weight: cache lengths (1.500 times as fast, 1.400 to 1.600)`\n" in text
     assert "try again" not in text
+
+
+def test_the_stable_parts_come_first_so_that_caches_hit() -> None:
+    text = text_of(hotspot(), (Verdict(False, "tests", "fails", RUN.key, "m", "use a set"),))
+    order = [
+        "Installed:",
+        "## The sources",
+        "## The workload",
+        "## Who else",
+        "## What was measured",
+        "Tried here before",
+    ]
+    assert sorted(order, key=text.index) == order
 
 
 def test_the_fewest_facts_render_too() -> None:
     bare = Hotspot(RUN, DRIVE - 3, 0.1, 0.1, 0.1, 1.1)
-    text = text_of(bare, facts=Facts((3, 9, 0)))
-    for heading in ("tried", "workload\n", "Who calls", "Installed", "cut"):
-        assert heading not in text.replace("shown", "")
-    assert "is called" not in text
+    values = dossier.describe(region(bare), (), reader(), Facts((3, 9, 0)))
+    values.pop("shown")
+    text = render("optimize", task="low", plans=0, calls=0, **values)
+    for heading in ("Tried", "## The workload", "Who else", "Installed", "Left out"):
+        assert heading not in text
 
 
-@pytest.mark.parametrize("tokens", [300, 700, 1500])
-def test_the_budget_holds_and_what_is_cut_is_named(tokens: int) -> None:
+@pytest.mark.parametrize("tokens", [1500, 2500, 4000])
+def test_the_budget_holds_and_what_is_left_out_is_named(tokens: int) -> None:
     long = ENGINE + "".join(f"\n\ndef helper_{n}(x):\n" + "    x += 1\n" * 60 for n in range(9))
     calls = "".join(f"        helper_{n}(total)\n" for n in range(9))
     long = long.replace("        total = LIMIT\n", f"        total = LIMIT\n{calls}")
-    values = dossier.describe(hotspot(), [], [], reader({**FILES, RUN.path: long}), FACTS, tokens)
-    text = render("optimize", **values)
-    assert len(text) / 4 < max(tokens, 700) * 1.1
-    assert "cut" in text
+    values = values_of(hotspot(), tokens=tokens, files={**FILES, RUN.path: long})
+    shown = values.pop("shown")
+    text = render("optimize", task="medium", plans=0, calls=0, **values)
+    assert len(text) / 3 < tokens * 1.1
+    assert re.search(r"Left out, to keep this short: .*src/pkg/engine.py::helper_", text)
     assert "def run(self, word):" in text
+    assert line_of("    def run") in shown[RUN.path]
 
 
-def test_with_more_room_nothing_is_lost() -> None:
-    assert "cut" not in text_of(hotspot(), tokens=20_000)
+def test_of_a_function_that_is_too_long_the_hot_lines_are_shown_with_those_around() -> None:
+    body = "".join(f"    step_{n}()\n" for n in range(900))
+    text = f"def f():\n{body}"
+    spot = Hotspot(Function("m.py", "f", 1), 901, 0.5, 0.5, 0.5, 2.0, lines=(LineCost(500, 10, 0.9),))
+    values = dossier.describe(region(spot), (), reader({"m.py": text}), Facts((3, 11, 4)), 2000)
+    shown = file_of(values, "m.py")
+    assert shown.startswith("def f():\n    step_0()\n")
+    assert "    step_498()\n" in shown
+    assert "step_800" not in shown
+    assert values["missing"] == ("parts of m.py::f",)
+
+
+def test_later_messages_show_only_what_was_not_told() -> None:
+    idle = replace(DRIVEN, function=Function("src/pkg/cli.py", "main", 4))
+    now = region(hotspot(), idle, DRIVEN, WEIGHT)
+    values = dossier.news(now, frozenset([RUN.key, DRIVEN.function.key]), reader(), FACTS, 2000)
+    assert [file.path for file in values["files"]] == ["src/pkg/tools.py"]  # type: ignore[attr-defined]
+    told = [each.function for each in values["measured"]]  # type: ignore[attr-defined]
+    assert told == [DRIVEN.function, WEIGHT.function, RUN]  # `main` costs nothing and calls nothing that does
 
 
 def test_a_function_without_a_definition_is_shown_by_its_lines() -> None:
     spot = hotspot(function=Function("src/pkg/engine.py", "drive.<lambda>", DRIVE), end_line=DRIVE + 1)
-    assert dossier.describe(spot, [], [], reader(), FACTS)["target"].text.startswith("def drive")  # type: ignore[attr-defined]
+    assert "def drive(engine):\n    return" in file_of(values_of(spot), "src/pkg/engine.py")
 
 
 def test_a_file_this_python_cannot_parse_is_shown_by_its_lines() -> None:
     spot = hotspot(function=Function("old.py", "f", 1), end_line=2)
-    values = dossier.describe(spot, [], [], reader({"old.py": "def f():\n    print 1\nf()\n"}), FACTS)
-    assert values["target"].text == "def f():\n    print 1\n"  # type: ignore[attr-defined]
+    values = dossier.describe(region(spot), (), reader({"old.py": "def f():\n    print 1\nf()\n"}), FACTS)
+    assert file_of(values, "old.py") == "def f():\n    print 1\n…\n"
 
 
 def test_a_file_that_is_gone_is_an_edit_error() -> None:
+    spot = hotspot(function=Function("gone.py", "f", 1))
     with pytest.raises(EditError, match=r"gone\.py does not exist"):
-        dossier.describe(hotspot(function=Function("gone.py", "f", 1)), [], [], reader(), FACTS)
+        dossier.describe(region(spot), (), reader(), FACTS)
+
+
+def test_similar_edits_are_offered_after_what_was_measured_and_within_their_tokens() -> None:
+    values = dossier.describe(region(hotspot(), DRIVEN), (), reader(), FACTS, similar=600)
+    without = dossier.describe(region(hotspot(), DRIVEN), (), reader(), FACTS, similar=0)
+    assert without["examples"] == ()
+    assert sum(each.size for each in values["examples"]) <= 1800
+    text, bare = (render("optimize", task="medium", plans=0, calls=0, **each) for each in (values, without))
+    assert "Similar edits" not in bare
+    assert "membership in a list, tested in a loop" in values["examples"][0].about
+    assert text.index("What was measured") < text.index("Similar edits") < text.index("What to answer")

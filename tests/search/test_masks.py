@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt.data import Conversation, Function, Hotspot, Reply, Usage, Verdict
+from llmopt.data import Conversation, Function, Hotspot, Region, Reply, Usage, Verdict
 from llmopt.errors import EditError
 from llmopt.search import ask
+from llmopt.search.effort import RECIPES
 from llmopt.search.facts import Facts
 from llmopt.search.masks import MASK, NAMELESS, Masks
 
@@ -22,6 +25,7 @@ def f(xs):
     return sorted(xs)[0], client
 '''
 HOT = Hotspot(Function("m.py", "f", 4), 6, 0.5, 0.5, 0.5, 2.0)
+REGION = Region((HOT,), HOT, 0.5)
 FILES = {"m.py": SOURCE, "bench.py": f"import m\nm.login(password='{PASSWORD}')\n"}
 
 
@@ -65,7 +69,8 @@ def proposals(model: Scripted, verdict: Verdict | None = None) -> list[object]:
     verdicts: list[Verdict] = []
     facts = Facts((3, 11, 4), workloads=(("bench.py", FILES["bench.py"]),))
     found = []
-    for proposal in ask.propose([HOT], verdicts, model=model, read=read, facts=facts, attempts=2):
+    asking = ask.Asking(model, Masks(read), facts, replace(RECIPES["medium"], attempts=2))
+    for proposal in ask.propose([REGION], verdicts, asking):
         found.append(proposal)
         if verdict:
             verdicts.append(verdict)
@@ -92,7 +97,8 @@ def test_edit_around_a_masked_secret_applies_to_the_real_text(answer: object) ->
 def test_feedback_and_workload_hold_no_secret_either() -> None:
     model = Scripted(edit_the_line, "NO EDIT: enough.")
     evidence = {
-        "tests": f"E  AssertionError: wrong password '{OTHER}'\nAuthorization: Bearer x, api_key='zq81kd02mx7c9v5b3n4m'"
+        "failing": f"E  AssertionError: wrong password '{OTHER}'\n"
+        "Authorization: Bearer x, api_key='zq81kd02mx7c9v5b3n4m'"
     }
     proposals(
         model, Verdict(False, "tests", f"login as {PASSWORD} failed", HOT.function.key, "tiny", evidence=evidence)

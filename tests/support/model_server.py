@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Answer:
     pause_seconds: float = 0.0  # in the middle of the stream
     cut: str = ""
     raw: str = ""
+    calls: tuple[tuple[str, Json], ...] = ()  # tools to be called, by name and arguments
+    no_tools: str = ""  # a request that offers tools is refused with these words, and the answer waits for the next
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ def handler_of(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             if self.refuse_key():
                 return
             answer = server.next_answer()
+            if answer.no_tools and server.requests[-1].body.get("tools"):
+                server.answers.appendleft(answer)
+                answer = Answer(answer.no_tools, status=answer.status)
+            elif answer.no_tools:
+                answer = replace(answer, status=200)
             server.closing.wait(answer.wait_seconds)
             try:
                 self.answer(answer, server.requests[-1].body)
@@ -253,7 +260,14 @@ def messages_events(answer: Answer, model: str) -> Iterator[str]:
     for piece in pieces(answer.text):
         yield delta(index, {"type": "text_delta", "text": piece})
     yield event("content_block_stop", {"index": index})
+    for number, (name, arguments) in enumerate(answer.calls, 1):
+        begun = {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
+        yield event("content_block_start", {"index": index + number, "content_block": begun})
+        for piece in ["", *pieces(json.dumps(arguments))]:
+            yield delta(index + number, {"type": "input_json_delta", "partial_json": piece})
+        yield event("content_block_stop", {"index": index + number})
     reason = {"end": "end_turn", "length": "max_tokens", "refusal": "refusal"}[answer.stop]
+    reason = "tool_use" if answer.calls and answer.stop == "end" else reason
     end: Json = {"delta": {"stop_reason": reason, "stop_sequence": None}}
     if answer.use:
         details = {"thinking_tokens": answer.use.reasoning}
@@ -292,6 +306,17 @@ def response_steps(answer: Answer, model: str) -> Iterator[tuple[str, Json]]:
     yield "response.content_part.done", {**place, "part": full}
     status = "incomplete" if answer.stop == "length" else "completed"
     yield "response.output_item.done", {"output_index": 0, "item": item(status, [full])}
+    for number, (name, arguments) in enumerate(answer.calls, 1):
+        called: Json = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", "name": name}
+        added = {"item": {**called, "arguments": "", "status": "in_progress"}, "output_index": number}
+        yield "response.output_item.added", added
+        for piece in pieces(json.dumps(arguments)):
+            yield (
+                "response.function_call_arguments.delta",
+                {"item_id": f"fc_{number}", "output_index": number, "delta": piece},
+            )
+        whole = {**called, "arguments": json.dumps(arguments), "status": "completed"}
+        yield "response.output_item.done", {"output_index": number, "item": whole}
     done = response(model, status, [item(status, [full])])
     if answer.stop == "length":
         done["incomplete_details"] = {"reason": "max_output_tokens"}
@@ -344,7 +369,19 @@ def chat_events(answer: Answer, model: str) -> Iterator[str]:
     yield chunk(model, [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
     for piece in pieces(answer.text):
         yield chunk(model, [{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+    for number, (name, arguments) in enumerate(answer.calls):
+        begun = {
+            "index": number,
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": ""},
+        }
+        yield chunk(model, [{"index": 0, "delta": {"tool_calls": [begun]}, "finish_reason": None}])
+        for piece in pieces(json.dumps(arguments)):
+            more = {"index": number, "function": {"arguments": piece}}
+            yield chunk(model, [{"index": 0, "delta": {"tool_calls": [more]}, "finish_reason": None}])
     reason = {"end": "stop", "length": "length", "refusal": "content_filter"}[answer.stop]
+    reason = "tool_calls" if answer.calls and answer.stop == "end" else reason
     yield chunk(model, [{"index": 0, "delta": {}, "finish_reason": reason}])
     if answer.use:
         usage = {

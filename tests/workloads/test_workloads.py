@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import targets
 from interpreters import EVERY
 
 from llmopt import workloads
-from llmopt.data import Limits, TestCommand, Workload
+from llmopt.data import Command, Limits, Ran, TestCommand, Workload
 from llmopt.errors import UsageError, WorkloadError
+from llmopt.sandbox import process
 
 LIMITS = Limits(seconds=60)
 FUNCTIONS = """
@@ -103,6 +105,15 @@ def test_only_the_workload_function_is_timed(tmp_path: Path, python: str) -> Non
     run = workloads.run(target, tree, workload, LIMITS, repetitions=3)
     assert 0.015 <= run.sample.seconds < 0.2
     assert run.probed.ran.stdout.splitlines() == [f"['--size', '3'] {n}" for n in (2, 4, 6)]
+
+
+def test_what_a_process_does_beside_its_timed_parts_is_told(tmp_path: Path) -> None:
+    script = "import atexit, time\natexit.register(time.sleep, 0.1)\ndef workload(): time.sleep(0.01)\n"
+    target, tree = targets.make(tmp_path, {"bench/run.py": script})
+    workload = workloads.parse("bench/run.py", target.project.root, target.project.interpreter)
+    sample = workloads.run(target, tree, workload, LIMITS, repetitions=2).sample
+    assert sample.seconds < 0.05
+    assert sample.rest_seconds > 0.1
 
 
 @pytest.mark.parametrize("python", EVERY)
@@ -506,3 +517,16 @@ def test_what_a_workload_returns_is_part_of_its_fingerprint(tmp_path: Path) -> N
 def test_a_value_that_cannot_be_described_still_gives_a_fingerprint(tmp_path: Path) -> None:
     odd = "type('Odd', (), {'__reduce_ex__': lambda self, protocol: 1 / 0, 'x': property(lambda self: 1 / 0)})()"
     assert fingerprint(tmp_path / "a", odd) == fingerprint(tmp_path / "b", odd)
+
+
+def test_a_part_too_short_to_be_timed_is_not_run_more_often_where_only_its_output_counts(tmp_path: Path) -> None:
+    target, tree = targets.make(tmp_path, {"bench.py": "def workload():\n    print('once')\n"})
+
+    def at_once(command: Command, limits: Limits) -> Ran:
+        ran = process.run(command, limits)
+        return replace(ran, marks=tuple((label, 0.1) for label, _ in ran.marks))
+
+    target = replace(target, sandbox=at_once)
+    workload = workloads.parse("bench.py", target.project.root, target.project.interpreter)
+    run = workloads.run(target, tree, workload, LIMITS, repetitions=2, timed=False)
+    assert run.probed.ran.stdout == "once\nonce\n"

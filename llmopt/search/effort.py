@@ -1,0 +1,37 @@
+"""How much a run may ask of a model: an effort's name in, its recipe out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an effort pays for.
+
+    `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
+    `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
+    headroom of a region for which one more request is made. `examples` are tokens for similar edits, within `tokens`.
+    So many `calls` of tools may be asked for on a region, none any more once the requests that bring their results have
+    used `call_tokens`.
+    """
+
+    tokens: int
+    attempts: int
+    plans: int
+    worth: float
+    examples: int
+    task: str  # what the first request asks for, see prompts/optimize.md
+    calls: int = 0
+    call_tokens: int = 0
+
+
+RECIPES = {
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.15, examples=300, task="low"),
+    "medium": Recipe(
+        tokens=7_000, attempts=3, plans=0, worth=1.10, examples=600, task="medium", calls=3, call_tokens=15_000
+    ),
+    "high": Recipe(
+        tokens=12_000, attempts=9, plans=4, worth=1.03, examples=900, task="plans", calls=12, call_tokens=150_000
+    ),
+}

@@ -1,0 +1,82 @@
+"""Parts of an edit that do not pay are taken back; those that others need, and the last one, stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from llmopt.data import Function, Hotspot
+from llmopt.errors import WorkloadError
+from llmopt.paring import Texts, pare, parts, without
+
+OLD = {
+    "m.py": "import re\n\n\ndef f(x):\n    a = 1\n    b = 2\n    return a + b\n\n\n"
+    "class C:\n    def g(self):\n        return 1\n",
+    "n.py": "def h():\n    return 0\n",
+}
+NEW = {
+    "m.py": "import re\nimport os\n\n\ndef f(x):\n    a = 10\n    b = 2\n    return _help(a)\n\n\n"
+    "def _help(a):\n    return a\n\n\nclass C:\n    def g(self):\n        return 2\n",
+    "n.py": "def h():\n    return 3\n",
+}
+SPOTS = [Hotspot(Function("m.py", "f", 4), 7, 0.5, 0.5, 0.5, 2.0)]
+
+
+def test_the_parts_are_the_functions_that_were_there_before() -> None:
+    assert [part.key for part in parts(OLD, NEW)] == ["m.py::f", "m.py::C.g", "n.py::h"]
+
+
+def test_a_part_left_out_is_as_it_was_and_the_others_are_not() -> None:
+    first, second, third = parts(OLD, NEW)
+    text = without(first, OLD, NEW)["m.py"]
+    assert "    a = 1\n    b = 2\n    return a + b\n" in text
+    assert "import os" in text
+    assert "        return 2\n" in text
+    assert "        return 1\n" in without(second, OLD, NEW)["m.py"]
+    assert without(third, OLD, NEW)["n.py"] == OLD["n.py"]
+
+
+def paying(*keys: str, needed: str = "\0") -> Callable[[Texts, Texts], float]:
+    """Texts are faster by 10 % for each of these words they have; without `needed` they do not run."""
+
+    def faster(old: Texts, new: Texts) -> float:
+        joined = ["".join(each.values()) for each in (old, new)]
+        if needed in joined[1] and needed not in joined[0]:
+            raise WorkloadError("NameError")
+        counts = [sum(word in text for word in keys) for text in joined]
+        return 1.1 ** (counts[1] - counts[0])
+
+    return faster
+
+
+def quiet(text: str) -> None:
+    pass
+
+
+def test_what_does_not_pay_is_taken_back() -> None:
+    files, dropped = pare(OLD, NEW, SPOTS, paying("a = 10"), quiet)
+    assert dropped == ("m.py::C.g", "n.py::h")
+    assert list(files) == ["m.py"]
+    assert "        return 1\n" in files["m.py"]
+    assert "a = 10" in files["m.py"]
+
+
+def test_what_pays_and_what_others_need_stays() -> None:
+    assert pare(OLD, NEW, SPOTS, paying("a = 10", "return 2", "return 3"), quiet) == (NEW, ())
+    _, dropped = pare(OLD, NEW, SPOTS, paying("a = 10", needed="return 3"), quiet)
+    assert dropped == ("m.py::C.g",)
+
+
+def test_the_last_part_is_never_taken_back() -> None:
+    one = {"n.py": NEW["n.py"]}
+    assert pare(OLD, one, [], paying(), quiet) == (one, ())
+
+
+def test_a_file_that_does_not_parse_is_left_alone() -> None:
+    assert parts({"m.py": "def f(:\n"}, {"m.py": "def f():\n    pass\n"}) == ()
+
+
+@pytest.mark.parametrize("path", ["data.txt", "new.py"])
+def test_other_files_and_new_ones_are_no_parts(path: str) -> None:
+    assert parts({"data.txt": "a"}, {path: "b"}) == ()
