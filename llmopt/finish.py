@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -29,9 +28,8 @@ def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
     )
     if not outcome.accepted:
         return outcome
-    each = [(verdict.speedup, *verdict.interval) for verdict in outcome.accepted]
-    speedup, low, high = (math.prod(values) for values in zip(*each, strict=True))
-    return replace(outcome, speedup=speedup, interval=(low, high), measured="per edit")
+    speedup, interval = judge.product(outcome.accepted)
+    return replace(outcome, speedup=speedup, interval=interval, measured="per edit")
 
 
 def verify(

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
-from llmopt.data import Decision, Pair, Sample
+from llmopt.data import Decision, Pair, Sample, Verdict
 from llmopt.errors import WorkloadError
 
 # What decides, by the name the user gives it: the field of a sample.
@@ -336,6 +336,13 @@ def end_to_end(
     """The speedup over all rounds and its 95 % interval, for reports."""
     centre, low, high = interval([combined(pairs, weights, objective) for pairs in rounds], 0.05)
     return math.exp(centre), (_exp(low), _exp(high))
+
+
+def product(verdicts: Sequence[Verdict]) -> tuple[float, tuple[float, float]]:
+    """What edits one on top of the other come to by their own measurements, with the product of their bounds."""
+    each = [(verdict.speedup, *verdict.interval) for verdict in verdicts]
+    speedup, low, high = (math.prod(values) for values in zip(*each, strict=True)) if each else (1.0, 1.0, 1.0)
+    return speedup, (low, high)
 
 
 def _exp(value: float) -> float:

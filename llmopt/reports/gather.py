@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,13 +12,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from llmopt import evidence, git, journal, syntax
+from llmopt import evidence, git, journal, judge, syntax
 from llmopt.data import Base, Outcome, Pair, Profile, Verdict
 from llmopt.errors import ProjectError, WorkloadError
-from llmopt.journal import last_outcome, read_as
+from llmopt.journal import read_as
 from llmopt.judge import cost
 from llmopt.keep import Kept
-from llmopt.reports import flame, words
+from llmopt.reports import flame, summary, words
 from llmopt.reports.flame import Frame
 
 SCHEMA = "llmopt-report/1"
@@ -143,10 +142,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Records:
-    """A journal's records, in their order."""
+    """A journal's records, in their order; reading them all is most of the time that a report takes."""
 
     path: Path
     lines: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> Records:
+        path = folder / "journal.jsonl"
+        return cls(path, tuple(journal.records(path)))
 
     def last(self, kind: str) -> Any:
         return next((line["value"] for line in reversed(self.lines) if line["kind"] == kind), None)
@@ -157,12 +161,11 @@ class Records:
 
 def report(folder: Path) -> Report:
     """All that the journal in a run's folder says; ProjectError for a run that stopped before it had begun."""
-    records = Records(folder / "journal.jsonl", tuple(journal.records(folder / "journal.jsonl")))
+    records = Records.of(folder)
     start = records.last("start")
     if start is None:
         raise ProjectError(f"run {folder.name} stopped before it began", "there is nothing to report")
-    ended = last_outcome(records.path)
-    outcome = ended or _unended(folder.name, start, records)
+    outcome = _outcome(folder.name, start, records)
     base = records.last("base") or records.last("gate")
     known = read_as(Base, base, records.path) if base else None
     kept = records.last("kept")
@@ -177,7 +180,7 @@ def report(folder: Path) -> Report:
         started=datetime.fromtimestamp(records.lines[0]["at"], UTC).isoformat(timespec="seconds"),
         repository=Path(start["origin"]).name,
         base=start["base"],
-        ended=ended is not None,
+        ended=records.last("outcome") is not None,
         stopped=outcome.stopped,
         speedup=round(outcome.speedup, 4),
         interval=bounds(outcome.interval),
@@ -205,24 +208,24 @@ def report(folder: Path) -> Report:
     return replace(found, before=versions.get("before"), after=versions.get("after"))
 
 
-def _unended(name: str, start: Mapping[str, Any], records: Records) -> Outcome:
-    """What is known of a run that was cut off, or goes on."""
+def _outcome(name: str, start: Mapping[str, Any], records: Records) -> Outcome:
+    """How the run ended; what is known of it where it was cut off, or goes on."""
+    if ended := records.last("outcome"):
+        return read_as(Outcome, ended, records.path)
     verdicts = tuple(read_as(Verdict, value, records.path) for value in records.all("verdict"))
     found = Outcome(name, start["base"], verdicts=verdicts, stopped="the run has not ended")
-    speedup = math.prod(verdict.speedup for verdict in found.accepted)
-    lows, highs = ([verdict.interval[side] for verdict in found.accepted] for side in (0, 1))
-    return replace(found, speedup=speedup, interval=(math.prod(lows), math.prod(highs)), measured="per edit")
+    speedup, interval = judge.product(found.accepted)
+    return replace(found, speedup=speedup, interval=interval, measured="per edit")
 
 
 def bounds(interval: tuple[float, float]) -> Interval:
-    """An interval for JSON, which has no infinity."""
-    low, high = (round(bound, 4) if math.isfinite(bound) and bound < 1e9 else None for bound in interval)
+    low, high = summary.bounds(interval)
     return low, high
 
 
 def _environment(start: Mapping[str, Any]) -> dict[str, str]:
     """What measured; an older journal does not say."""
-    return {name: str(start[name]) for name in ("machine", "python") if name in start}
+    return {"machine": str(start["machine"])} if "machine" in start else {}
 
 
 # --- samples ---------------------------------------------------------------------------------------------------
@@ -294,10 +297,9 @@ def _diff(root: Path, base: str, commit: str) -> str:
 def profiles(folder: Path) -> dict[str, Profile]:
     """The profiles "before" (of the base) and "after" (of the last kept edit), as far as they were taken. Their seconds
     are what the judge measured: one repetition of each workload."""
-    records = Records(folder / "journal.jsonl", tuple(journal.records(folder / "journal.jsonl")))
+    records = Records.of(folder)
     start = records.last("start")
-    outcome = last_outcome(records.path) or (_unended(folder.name, start, records) if start else None)
-    return _profiles(records, outcome) if outcome else {}
+    return _profiles(records, _outcome(folder.name, start, records)) if start else {}
 
 
 def _profiles(records: Records, outcome: Outcome) -> dict[str, Profile]:
