@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from llmopt import evidence, git, journal, judge, syntax
-from llmopt.data import Base, Outcome, Pair, Profile, Verdict
+from llmopt.data import Base, Outcome, Pair, Profile, Usage, Verdict
 from llmopt.errors import ProjectError, WorkloadError
 from llmopt.journal import read_as
 from llmopt.judge import cost
@@ -22,6 +22,7 @@ from llmopt.reports import flame, summary, words
 from llmopt.reports.flame import Frame
 
 SCHEMA = "llmopt-report/1"
+SILENT = ("syntax", "files")  # evidence that says nothing to a reader
 HEATED = 6  # functions whose lines are shown
 Interval = tuple[float | None, float | None]
 
@@ -37,7 +38,8 @@ class Ratios:
 @dataclass(frozen=True)
 class Tried:
     """One edit: what it was, how it ended, and why. `base` is the commit it was tried on, `diff` is against that; ""
-    where it did not apply or git has dropped it. `ratios` are those that decided."""
+    where it did not apply or git has dropped it. `ratios` are those that decided. Tokens and cost are None where an
+    agent proposed, which does not tell."""
 
     number: int
     function: str
@@ -51,13 +53,22 @@ class Tried:
     interval: Interval
     level: str
     evidence: Mapping[str, str]
-    tokens: int
-    cost_usd: float
+    tokens: int | None
+    cost_usd: float | None
     seconds: float
     base: str
     commit: str
     diff: str = ""
     ratios: tuple[Ratios, ...] = ()
+
+    @property
+    def cost(self) -> str:
+        return cost_in_words(self.tokens, self.cost_usd)
+
+    @property
+    def proofs(self) -> dict[str, str]:
+        """The evidence that says something to a reader."""
+        return {stage: text for stage, text in self.evidence.items() if stage not in SILENT and text}
 
 
 @dataclass(frozen=True)
@@ -117,8 +128,8 @@ class Report:
     edits: tuple[Tried, ...]
     whole: Mapping[str, str]
     left: tuple[tuple[str, float, float], ...]
-    tokens: int
-    cost_usd: float
+    tokens: int | None
+    cost_usd: float | None
     requests: int
     seconds: float
     branch: str
@@ -138,6 +149,28 @@ class Report:
         if not self.kept:
             return "nothing kept"
         return words.described(self.speedup, self.interval)
+
+    @property
+    def cost(self) -> str:
+        return cost_in_words(self.tokens, self.cost_usd)
+
+    @property
+    def measure_again(self) -> str:
+        """The command that does, "" where nothing was kept or measured."""
+        if not (self.kept and self.workloads):
+            return ""
+        named = " ".join(f"--workload {words.quoted(each.workload)}" for each in self.workloads)
+        return f"llmopt compare {self.base[:12]} {self.kept[-1].commit[:12]} {named}"
+
+
+def cost_in_words(tokens: int | None, usd: float | None) -> str:
+    return words.tokens(Usage(input_tokens=tokens or 0, cost_usd=usd or 0.0, known=tokens is not None))
+
+
+def _told(usage: Usage) -> dict[str, Any]:
+    """Tokens and dollars as the schema has them."""
+    known = {"tokens": usage.tokens, "cost_usd": round(usage.cost_usd, 6)}
+    return known if usage.known else dict.fromkeys(known)
 
 
 @dataclass(frozen=True)
@@ -195,8 +228,7 @@ def report(folder: Path) -> Report:
         edits=tuple(_edits(root, specs, outcome, records)),
         whole=outcome.whole,
         left=outcome.left,
-        tokens=outcome.usage.tokens,
-        cost_usd=round(outcome.usage.cost_usd, 6),
+        **_told(outcome.usage),
         requests=sum(1 for _ in records.all("reply")),
         seconds=round(outcome.seconds, 3),
         branch=place.branch,
@@ -268,8 +300,7 @@ def _edits(root: Path, specs: Sequence[str], outcome: Outcome, records: Records)
             interval=bounds(verdict.interval),
             level=evidence.level(verdict.evidence),
             evidence=verdict.evidence,
-            tokens=verdict.usage.tokens,
-            cost_usd=round(verdict.usage.cost_usd, 6),
+            **_told(verdict.usage),
             seconds=round(verdict.seconds, 3),
             base=verdict.base,
             commit=verdict.commit,

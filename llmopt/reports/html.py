@@ -6,15 +6,14 @@ All text of others goes through jinja2's escaping; the page forbids itself any c
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmopt import output
-from llmopt.data import Usage
 from llmopt.reports import branches, flame, strip, words
-from llmopt.reports.gather import Heat, Report, Tried
+from llmopt.reports.gather import SILENT, Heat, Report, Tried
 from llmopt.reports.summary import GAINS
 from llmopt.reports.words import described
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 PAGE = Path(__file__).parent / "page"
-SILENT = ("syntax", "files")  # evidence that says nothing to a reader
 MEASURED = {
     "end to end": "Measured end to end on fresh runs",
     "per edit": "The product of the edits' own measurements; the end-to-end measurement was not taken",
@@ -45,7 +43,6 @@ def page(report: Report) -> str:
             js=Markup((PAGE / "page.js").read_text(encoding="utf-8")),
             gain=f"{GAINS[report.objective]}, 95 % interval",
             measured=MEASURED.get(report.measured, MEASURED["per edit"]),
-            cost=words.tokens(Usage(input_tokens=report.tokens, cost_usd=report.cost_usd)),
             others=[edit for edit in report.edits if not edit.accepted],
             scale=max(graphs, default=0.0),
             tree=Markup(branches.svg(report.edits, report.base)),
@@ -74,9 +71,8 @@ def again(report: Report) -> list[tuple[str, str | Markup]]:
     rows: list[tuple[str, str | Markup]] = []
     if report.where:
         rows.append(("The edits are", output.one_line(report.where)))
-    if report.kept and report.workloads:
-        named = " ".join(f"--workload {words.quoted(each.workload)}" for each in report.workloads)
-        rows.append(("Measure again", code(f"llmopt compare {report.base[:12]} {report.kept[-1].commit[:12]} {named}")))
+    if report.measure_again:
+        rows.append(("Measure again", code(report.measure_again)))
     if report.kept:
         rows.append(("Look", code(f"git diff {report.base[:12]} {report.kept[-1].commit[:12]}")))
     if report.undo:
@@ -103,7 +99,6 @@ def _environment() -> Environment:
         "precise": words.precise,
         "proofs": proofs,
         "strip": lambda values, speedup, interval: Markup(strip.svg(values, speedup, interval)),
-        "tokens": lambda edit: words.tokens(Usage(input_tokens=edit.tokens, cost_usd=edit.cost_usd)),
     }
     environment.filters |= {
         "evidence": lambda whole: "; ".join(text for stage, text in whole.items() if stage not in SILENT),
@@ -124,10 +119,9 @@ def proofs(edit: Tried) -> Markup:
     """The evidence, stage by stage."""
     from markupsafe import Markup
 
-    seen: Mapping[str, str] = {stage: text for stage, text in edit.evidence.items() if stage not in SILENT and text}
     item = Markup("<li><b>{}</b>: {}</li>")
-    items = Markup("").join(item.format(stage, output.plain(text)[:2000]) for stage, text in seen.items())
-    return Markup('<ul class="proof">{}</ul>').format(items) if seen else Markup("")
+    items = Markup("").join(item.format(stage, output.plain(text)[:2000]) for stage, text in edit.proofs.items())
+    return Markup('<ul class="proof">{}</ul>').format(items) if items else Markup("")
 
 
 def prose(text: str) -> Markup:

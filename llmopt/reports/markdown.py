@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from llmopt import output
-from llmopt.data import Usage
+from llmopt.prompts import fenced
 from llmopt.reports import words
 from llmopt.reports.gather import Report, Tried
 from llmopt.reports.summary import GAINS
@@ -22,7 +23,7 @@ def _lines(report: Report) -> Iterator[str]:
     title = f"{report.headline} {GAINS[report.objective]}" if report.kept else "Nothing kept"
     yield f"## {title}"
     yield ""
-    tried = f"{words.count(len(report.edits), 'edit')} tried in {words.duration(report.seconds)}, {_cost(report)}"
+    tried = f"{words.count(len(report.edits), 'edit')} tried in {words.duration(report.seconds)}, {report.cost}"
     yield f"{_measured(report)}{tried}; base `{report.base[:10]}`{_noise(report)}."
     if report.stopped:
         yield f"Stopped: {cell(report.stopped)}."
@@ -49,10 +50,6 @@ def _measured(report: Report) -> str:
     return f"Measured end to end on {named}, {pairs} pairs of fresh processes. "
 
 
-def _cost(report: Report) -> str:
-    return words.tokens(Usage(input_tokens=report.tokens, cost_usd=report.cost_usd))
-
-
 def _noise(report: Report) -> str:
     return f", noise between runs {words.percent(report.noise)}" if report.noise else ""
 
@@ -65,9 +62,7 @@ def _row(edit: Tried) -> str:
 def _kept(edit: Tried) -> Iterator[str]:
     plan = words.first_line(edit.plan, 300) or words.short(edit.function)
     yield f"\n<details><summary>{edit.number}. {escaped(plan)}</summary>\n"
-    yield from (
-        f"- **{stage}**: {cell(text)}" for stage, text in edit.evidence.items() if stage not in ("syntax", "files")
-    )
+    yield from (f"- **{stage}**: {cell(text)}" for stage, text in edit.proofs.items())
     yield f"- by {cell(edit.author)}, commit `{edit.commit[:10]}`"
     if edit.diff:
         yield f"\n{fenced(output.plain(edit.diff), 'diff')}"
@@ -85,10 +80,8 @@ def _rejected(edits: list[Tried]) -> Iterator[str]:
 
 
 def _again(report: Report) -> Iterator[str]:
-    if report.kept and report.workloads:
-        named = " ".join(f"--workload {words.quoted(each.workload)}" for each in report.workloads)
-        commits = f"{report.base[:12]} {report.kept[-1].commit[:12]}"
-        yield f"\nMeasure again: {code(f'llmopt compare {commits} {named}')}"
+    if report.measure_again:
+        yield f"\nMeasure again: {code(report.measure_again)}"
     if report.undo:
         yield f"\nUndo: {code(report.undo)}"
     layer = f", confined by {report.sandbox}" if report.sandbox else ""
@@ -112,16 +105,6 @@ def cell(text: str) -> str:
 def code(text: str) -> str:
     """A code span that the text cannot end, also in a table."""
     text = output.one_line(text).replace("|", "\\|")
-    ticks = "`" * (max((len(run) for run in _runs(text)), default=0) + 1)
+    ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"
-
-
-def fenced(text: str, language: str) -> str:
-    """A block that the text cannot end."""
-    ticks = "`" * max(3, max((len(run) for run in _runs(text)), default=0) + 1)
-    return f"{ticks}{language}\n{text.rstrip()}\n{ticks}"
-
-
-def _runs(text: str) -> list[str]:
-    return "".join(each if each == "`" else " " for each in text).split()

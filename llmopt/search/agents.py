@@ -20,6 +20,7 @@ from llmopt.data import Command, Limits, Message, Proposal, Ran, Region, Sandbox
 from llmopt.errors import EditError
 from llmopt.folders import remove
 from llmopt.models import agent
+from llmopt.prompts import fenced
 from llmopt.sandbox import granted, reach
 from llmopt.sandbox.granted import Granted
 from llmopt.search import ask, copies
@@ -241,8 +242,7 @@ def _done(work: Work, masks: Masks) -> str:
     parts = ["# What you did before, and what became of it", work.plan]
     if text := _diff(work, masks):
         shown = text if len(text) <= DIFF_CHARACTERS else text[:DIFF_CHARACTERS] + "\n…"
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
-        parts.append(f"{fence}diff\n{shown}\n{fence}")
+        parts.append(fenced(shown, "diff"))
     if work.left_out:
         parts.append(f"Left out, as it does not count: {_named(work.left_out)}")
     return "\n\n".join(part for part in parts if part)

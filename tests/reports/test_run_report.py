@@ -149,6 +149,14 @@ def test_a_report_outlives_the_commits(tmp_path: Path) -> None:
     assert "2.00x" in html.page(found)
 
 
+def test_what_an_agent_used_is_said_to_be_not_known(report: gather.Report) -> None:
+    edits = tuple(replace(edit, tokens=None, cost_usd=None) for edit in report.edits)
+    found = replace(report, tokens=None, cost_usd=None, edits=edits)
+    for text in (markdown.body(found), Text.of(html.page(found))):
+        assert "tokens and cost not known" in text
+        assert "$0" not in text
+
+
 def test_strip_shows_one_and_every_pair() -> None:
     drawn = strip.svg((1.9, 2.0, 2.1), 2.0, (1.9, None))
     assert drawn.count("<circle") == 3
