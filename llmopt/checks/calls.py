@@ -84,11 +84,8 @@ def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) ->
     found: set[str] = set()
     for path in before:
         changed = [side[each] for side in (before, after) for each in side if each != path]
-
-        def is_named(name: str, texts: Sequence[str] = changed) -> bool:
-            return scratch.named(name, itertools.chain(texts, _others(tree, before)))
-
-        found |= scratch.attributes(before[path], after.get(path, ""), is_named)
+        elsewhere = itertools.chain(changed, _others(tree, before))
+        found |= scratch.attributes(before[path], after.get(path, ""), elsewhere)
     return frozenset(found)
 
 

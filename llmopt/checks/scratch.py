@@ -3,14 +3,14 @@
 `self._buffer = b""` at the start of `decode`, filled while it runs: what is left in there afterwards is no result. An
 edit may leave something else there, or nothing. An attribute counts as scratch where every public method of its class
 that comes to touch it, itself or by private methods that it calls, first assigns it anew, on every way; and where
-nothing else names it.
+nothing else names it, or one of those private methods.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llmopt import syntax
@@ -37,20 +37,29 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def attributes(before: str, after: str, is_named_elsewhere: Callable[[str], bool]) -> frozenset[str]:
-    """The scratch attributes of the old text that are such, or are gone, in the new one too."""
+def attributes(before: str, after: str, elsewhere: Iterable[str]) -> frozenset[str]:
+    """The scratch attributes of the old text that are such, or are gone, in the new one too; `elsewhere` are the texts
+    of all other files, read once and only where there is something to look for."""
     try:
         old, new = syntax.parse(before), syntax.parse(after)
     except SyntaxError:
         return frozenset()
-    found = {name for name in _candidates(old) if _is_scratch(name, old) and _is_scratch(name, new)}
-    return frozenset(name for name in found if not is_named_elsewhere(name))
+    found = {name: _private_names(name, old) | _private_names(name, new) for name in _candidates(old)}
+    found = {name: names for name, names in found.items() if _is_scratch(name, old) and _is_scratch(name, new)}
+    seen = _named(frozenset().union(*found.values()), elsewhere) if found else frozenset()
+    return frozenset(name for name, names in found.items() if not names & seen)
 
 
-def named(name: str, texts: Iterator[str]) -> bool:
-    """Does a text hold the name as a word?"""
-    word = re.compile(rf"\b{re.escape(name)}\b")
-    return any(word.search(text) for text in texts)
+def _named(names: frozenset[str], texts: Iterable[str]) -> frozenset[str]:
+    """Those that a text holds as words."""
+    word = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+    return frozenset(name for text in texts for name in word.findall(text))
+
+
+def _private_names(name: str, tree: ast.Module) -> frozenset[str]:
+    """The attribute, and the private methods through which it is reached."""
+    touching = (_touching(name, _methods(each)) for each in _classes(tree))
+    return frozenset([name, *(method for found in touching for method in found if is_private(method))])
 
 
 def _candidates(tree: ast.Module) -> set[str]:
@@ -60,16 +69,25 @@ def _candidates(tree: ast.Module) -> set[str]:
 
 
 def _is_scratch(name: str, tree: ast.Module) -> bool:
-    """Is every mention of the name in a method of a class that makes it anew?"""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    inside = 0
-    for each in classes:
-        methods = {method.name: method for method in map(_method, _functions(each))}
+    """Is every mention of it, and of the private methods that touch it, in a method of a class that makes it anew?"""
+    for each in _classes(tree):
+        methods = _methods(each)
         touching = _touching(name, methods)
         if touching and (_reflects(each) or not all(_is_fine(methods[m], name, touching) for m in touching)):
             return False
-        inside += sum(_mentions(method, name) for method in _functions(each))
-    return inside == _all_mentions(tree, name)
+    functions = [method for each in _classes(tree) for method in _functions(each)]
+    return all(
+        sum(_mentions(method, each) for method in functions) == _all_mentions(tree, each)
+        for each in _private_names(name, tree)
+    )
+
+
+def _classes(tree: ast.Module) -> list[ast.ClassDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def _methods(owner: ast.ClassDef) -> dict[str, Method]:
+    return {method.name: method for method in map(_method, _functions(owner))}
 
 
 def _functions(owner: ast.ClassDef) -> Iterator[Def]:

@@ -47,20 +47,16 @@ def tree(profile: Profile) -> Frame:
         for index in stack.frames:
             node = node.children.setdefault(index, _Node(0.0, {}))
             node.seconds += cost
-    return Frame("all", "", 0, "run", round(root.seconds, 9), _children(root, profile))
+    return Frame("all", "", 0, "run", round(root.seconds, 9), _children(root, profile, 1))
 
 
-def _children(node: _Node, profile: Profile) -> tuple[Frame, ...]:
+def _children(node: _Node, profile: Profile, depth: int) -> tuple[Frame, ...]:
     """The most expensive first. Deep recursion is cut where nobody reads on."""
-    found = []
-    stack = [(child, index) for index, child in node.children.items()]
-    for child, index in sorted(stack, key=lambda pair: -pair[0].seconds):
-        found.append(_frame(profile.functions[index], child, profile, 1))
-    return tuple(found)
+    below = sorted(node.children.items(), key=lambda pair: -pair[1].seconds) if depth <= DEEPEST else []
+    return tuple(_frame(profile.functions[index], child, profile, depth) for index, child in below)
 
 
 def _frame(function: Function, node: _Node, profile: Profile, depth: int) -> Frame:
-    below = sorted(node.children.items(), key=lambda pair: -pair[1].seconds) if depth < DEEPEST else []
     kind = "library" if function.path.startswith(("/", "<")) else "repository"
     return Frame(
         output.one_line(function.name),
@@ -68,7 +64,7 @@ def _frame(function: Function, node: _Node, profile: Profile, depth: int) -> Fra
         function.line,
         kind,
         round(node.seconds, 9),
-        tuple(_frame(profile.functions[index], child, profile, depth + 1) for index, child in below),
+        _children(node, profile, depth + 1),
     )
 
 

@@ -28,7 +28,7 @@ DECODER = """
 
 def found(before: str, after: str = "", elsewhere: str = "") -> frozenset[str]:
     old, new = textwrap.dedent(before), textwrap.dedent(after or before)
-    return scratch.attributes(old, new, lambda name: scratch.named(name, iter([elsewhere])))
+    return scratch.attributes(old, new, [elsewhere])
 
 
 def test_what_every_public_method_makes_anew_is_scratch() -> None:
@@ -72,6 +72,11 @@ def test_outside_of_its_class_and_in_other_files() -> None:
     assert "_bits" not in found(textwrap.dedent(DECODER) + "\ndef look(decoder):\n    return decoder._bits\n")
     assert "_bits" not in found(DECODER, elsewhere="x = decoder._bits")
     assert "_bits" in found(DECODER, elsewhere="x = decoder._bits_of")
+
+
+def test_a_private_method_that_others_call_hands_it_on() -> None:
+    assert found(DECODER, elsewhere="class Other(Decoder):\n    def go(self):\n        self._push(1)\n") == frozenset()
+    assert found(textwrap.dedent(DECODER) + "\ndef push(decoder):\n    decoder._push(1)\n") == frozenset()
 
 
 def test_both_versions_have_to_make_it_anew() -> None:
