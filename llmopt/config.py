@@ -19,6 +19,8 @@ from llmopt.judge import MAX_PAIRS, MIN_SPEEDUP
 from llmopt.keys import shown_url
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+# Refused in a repository's own configuration until the user says so too; and `sandbox = "off"`.
+THE_USERS_OWN = ("agent_allow", "allow_network", "allow_read", "allow_env", "record")
 
 
 def seconds(value: Any) -> Any:
@@ -179,7 +181,7 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
 
 def _refuse_foreign_reach(settings: Settings, where: Mapping[str, str], file: Path | None) -> None:
     """Nor what the repository's code may reach on the user's machine, or which file is written there."""
-    opened = [name for name in ("allow_network", "allow_read", "allow_env", "record") if getattr(settings, name)]
+    opened = [name for name in THE_USERS_OWN if getattr(settings, name)]
     opened += ["sandbox"] if settings.sandbox == "off" else []
     for name in opened:
         if where.get(name) == str(file):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 import typer
 
 from llmopt import config, output, project, workloads
-from llmopt.config import Settings
+from llmopt.config import THE_USERS_OWN, Settings
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
 from llmopt.reports import words
@@ -94,10 +94,6 @@ def about_tests(tests: str) -> list[str]:
     if tests:
         return ["# The tests, which have to end with each edit as without.", f"test = {json.dumps(tests)}"]
     return ["# No tests were found. Name the command that runs them: without any, no edit is tried.", '# test = ""']
-
-
-# Refused in a repository's own configuration until the user says so too.
-THE_USERS_OWN = ("agent_allow", "allow_network", "allow_read", "allow_env", "record")
 
 
 def defaults(said: Set[str]) -> Iterator[str]:

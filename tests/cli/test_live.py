@@ -10,36 +10,10 @@ import shop
 from shop import git
 from terminal import Terminal
 
-COUNTING = '''
-def customers(names):
-    """How many customers there are."""
-    seen = []
-    for name in names:
-        if name not in seen:
-            seen.append(name)
-    return len(seen)
-'''
-TESTS = """
-from shop.orders import customers
-
-
-def test_customers():
-    assert customers(list("bacabd")) == 4
-    assert customers([]) == 0
-"""
-WORKLOAD = """
-from shop.orders import customers
-
-
-def workload():
-    print(customers(["customer %d" % (i % 900) for i in range(4000)]))
-"""
-
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    files = {"shop/orders.py": COUNTING, "tests/test_orders.py": TESTS, "bench.py": WORKLOAD}
-    return shop.repository(tmp_path / "shop", {**shop.FILES, **files})
+    return shop.repository(tmp_path / "shop", {**shop.FILES, **shop.COUNTING})
 
 
 def optimize(repo: Path, temporary: Path) -> Terminal:

@@ -57,37 +57,9 @@ def test_a_wrong_answer_is_turned_down_before_timing(repo: Path, tmp_path: Path)
     assert "llmopt/" not in git(repo, "branch", "--list", "llmopt/*")
 
 
-COUNTING = '''
-def customers(names):
-    """How many customers there are."""
-    seen = []
-    for name in names:
-        if name not in seen:
-            seen.append(name)
-    return len(seen)
-'''
-COUNTED = """
-from shop.orders import customers
-
-
-def test_customers():
-    assert customers(list("bacabd")) == 4
-    assert customers([]) == 0
-"""
-COUNTS = """
-from shop.orders import customers
-
-
-def workload():
-    print(customers(["customer %d" % (i % 900) for i in range(4000)]))
-"""
-
-
 @pytest.mark.slow
 def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
-    (repo / "shop" / "orders.py").write_text(COUNTING)
-    (repo / "tests" / "test_orders.py").write_text(COUNTED)
-    (repo / "bench.py").write_text(COUNTS)
+    shop.write(repo, shop.COUNTING)
     done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")
     assert done.code == 0, done.err + done.out
     assert done.json["speedup"] > 1.5

@@ -96,6 +96,34 @@ FILES = {
     ".gitignore": "__pycache__/\n*.so\n",
 }
 
+# Files in the place of those, which the rules make faster without a model.
+COUNTING = {
+    "shop/orders.py": '''
+        def customers(names):
+            """How many customers there are."""
+            seen = []
+            for name in names:
+                if name not in seen:
+                    seen.append(name)
+            return len(seen)
+        ''',
+    "tests/test_orders.py": """
+        from shop.orders import customers
+
+
+        def test_customers():
+            assert customers(list("bacabd")) == 4
+            assert customers([]) == 0
+        """,
+    "bench.py": """
+        from shop.orders import customers
+
+
+        def workload():
+            print(customers(["customer %d" % (i % 900) for i in range(4000)]))
+        """,
+}
+
 # What a model answers for `customers`: right, and some ten times faster.
 GOOD = """The membership test scans a list for each order; a dict keeps first occurrences in order.
 
