@@ -78,8 +78,8 @@ def menu(question: Question) -> str:
 
 def read(console: Console, prompt: str) -> str | None:
     """One line without the blanks around it; None at the end of input and after Ctrl-C."""
-    console.print(prompt, style="bold", end="", soft_wrap=True)
     try:
+        console.print(prompt, style="bold", end="", soft_wrap=True)
         line = sys.stdin.readline()
     except KeyboardInterrupt:
         line = ""

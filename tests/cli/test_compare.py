@@ -282,7 +282,7 @@ def test_ctrl_c_prints_what_is_known_and_exits_with_130(repo: Path, tmp_path: Pa
     )
     assert running.stderr is not None
     for line in running.stderr:
-        if "3 pairs" in line:
+        if "3 of 10000 pairs" in line:
             break
     running.send_signal(signal.SIGINT)
     out, _ = running.communicate(timeout=20)
