@@ -157,7 +157,7 @@ def test_real_project_is_measured(tmp_path: Path) -> None:
         "workload 1: mod:f",
         *(f"noise floor: the base against itself, pair {pair} of 8" for pair in range(1, 9)),
     ]
-    assert base.repetitions[0] > 100
+    assert base.repetitions[0] > 10
     assert 0 < base.seconds[0] < 0.05
     assert 0 <= base.noise < 2
 
