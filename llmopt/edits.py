@@ -274,13 +274,21 @@ def _documented(
 ) -> tuple[str, ...]:
     """The new lines with the old docstring where they have none, or one that was shown shortened."""
     old, new = _docstring(found), _docstring(own)
-    first = own.node.body[0]
-    at = new.start if new else min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
+    at = new.start if new else _body_start(own, lines)
     shortened = any(lines[number - 1].strip() == ELISION for number in new)
     if not old or old.start == found.node.lineno or at == own.node.lineno or (new and not shortened):
         return lines
     kept = file[old.start - 1 : old.stop - 1]
     return (*lines[: at - 1], *kept, *lines[(new.stop if new else at) - 1 :])
+
+
+def _body_start(own: syntax.Definition, lines: Sequence[str]) -> int:
+    """The line right below the signature, comments at the top of the body included."""
+    first = own.node.body[0]
+    at = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
+    while at - 1 > own.node.lineno and lines[at - 2].strip()[:1] in ("", "#"):
+        at -= 1
+    return at
 
 
 def _definition(path: str, text: str, name: str) -> syntax.Definition:

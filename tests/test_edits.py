@@ -222,6 +222,13 @@ def test_a_docstring_that_is_left_out_or_shortened_is_kept(given: str) -> None:
     assert edits.apply([edit], lambda path: DOCUMENTED) == {"m.py": DOCUMENTED.replace("return 1", "return 2")}
 
 
+def test_a_docstring_that_is_left_out_stands_above_a_comment_that_begins_the_body() -> None:
+    edit = Edit("m.py", "def f(\n    # who\n    self,\n):\n    # Why.\n\n    return 2\n", function="C.f")
+    new = edits.apply([edit], lambda path: DOCUMENTED)["m.py"].split("\n")
+    assert new[4:8] == ["    ):", '        """Do it.', "", "        At length."]
+    assert new[8:12] == ['        """', "        # Why.", "", "        return 2"]
+
+
 def test_a_docstring_of_its_own_replaces_the_old_one() -> None:
     edit = Edit("m.py", 'def f(self):\n    """Other."""\n    return 2\n', function="C.f")
     new = edits.apply([edit], lambda path: DOCUMENTED)["m.py"]

@@ -27,9 +27,9 @@ class Recipe:
 
 
 RECIPES = {
-    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.15, examples=300, task="low"),
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, examples=300, task="low"),
     "medium": Recipe(
-        tokens=7_000, attempts=3, plans=0, worth=1.10, examples=600, task="medium", calls=3, call_tokens=15_000
+        tokens=7_000, attempts=3, plans=0, worth=1.15, examples=600, task="medium", calls=3, call_tokens=15_000
     ),
     "high": Recipe(
         tokens=12_000, attempts=9, plans=4, worth=1.03, examples=900, task="plans", calls=12, call_tokens=150_000

@@ -265,8 +265,8 @@ def test_the_stable_parts_come_first_so_that_caches_hit() -> None:
     text = text_of(hotspot(), (Verdict(False, "tests", "fails", RUN.key, "m", "use a set"),))
     order = [
         "Installed:",
-        "## The sources",
         "## The workload",
+        "## The sources",
         "## Who else",
         "## What was measured",
         "Tried here before",
