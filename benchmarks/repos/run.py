@@ -3,6 +3,7 @@
     python benchmarks/repos/run.py TASK... [--model manual:DIR] [-- OPTIONS OF llmopt optimize]
     python benchmarks/repos/run.py [TASK...] --expert
     python benchmarks/repos/run.py [TASK...] --check [--candidate FOLDER]
+    python benchmarks/repos/run.py TASK (--checkout FOLDER | --score FOLDER)
     python benchmarks/repos/run.py --table [--expert]
     python benchmarks/repos/run.py --list
 
@@ -88,6 +89,11 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--save-expert", type=Path, help="append that to this file as well")
     parser.add_argument("--check", action="store_true", help="compare on random inputs only")
     parser.add_argument("--candidate", type=Path, help="a folder that --check compares too")
+    parser.add_argument("--checkout", type=Path, help="make this folder, for another tool or a person to work in")
+    parser.add_argument("--score", type=Path, help="measure such a folder as --name's result")
+    parser.add_argument("--requests", type=int, default=0, help="what --score notes of the work: requests or commands,")
+    parser.add_argument("--tokens", type=int, default=0, help="input tokens,")
+    parser.add_argument("--seconds", type=float, default=0.0, help="and seconds")
     parser.add_argument("--cases", type=int, default=CASES, help="random inputs of a check")
     parser.add_argument("--table", action="store_true", help="print the saved results; with --expert the experts'")
     parser.add_argument("--list", action="store_true", help="print the tasks")
@@ -123,7 +129,10 @@ def perform(task: Task, arguments: argparse.Namespace) -> int:
         return show_check(place, arguments)
     if arguments.expert:
         return show_expert(place, arguments)
-    result = score(place, arguments)
+    if arguments.checkout:
+        print(f"{builds.checkout(place, arguments.checkout)}: run {place.workload!r} with {place.python}")
+        return 0
+    result = score_folder(place, arguments) if arguments.score else score(place, arguments)
     append(arguments.save, scores.to_line(result))
     print("\n".join(scores.result_table([result])))
     return 0 if result.right else 1
@@ -319,9 +328,7 @@ def score(place: Built, arguments: argparse.Namespace) -> Result:
     differing = 0
     if kept:
         candidate = builds.written_out(repository, scored.outcome["branch"], folder / "candidate")
-        broken = scores.lost_tests(base_tests(place), tests_of(place, candidate))
-        differing = len(differences(place, candidate, arguments.cases))
-        measured = compare(place, candidate)
+        measured, broken, differing = judged(place, candidate, arguments.cases)
     return Result(
         place.task.name,
         arguments.name or arguments.model,
@@ -337,6 +344,30 @@ def score(place: Built, arguments: argparse.Namespace) -> Result:
         seconds=scored.outcome["seconds"],
         stopped=scored.outcome["stopped"],
         settings=options,
+    )
+
+
+def judged(place: Built, candidate: Path, cases: int) -> tuple[Measured, tuple[str, ...], int]:
+    """The speedup of a tree, the tests it loses, and how many random inputs differ."""
+    broken = scores.lost_tests(base_tests(place), tests_of(place, candidate))
+    return compare(place, candidate), broken, len(differences(place, candidate, cases))
+
+
+def score_folder(place: Built, arguments: argparse.Namespace) -> Result:
+    """Measure what somebody else made of a checkout: another tool, or a coding agent with a shell."""
+    measured, broken, differing = judged(place, arguments.score.resolve(), arguments.cases)
+    return Result(
+        place.task.name,
+        arguments.name or arguments.score.name,
+        known_expert(place),
+        measured,
+        broken,
+        differing,
+        tried=1,
+        kept=1,
+        requests=arguments.requests,
+        input_tokens=arguments.tokens,
+        seconds=arguments.seconds,
     )
 
 
