@@ -195,8 +195,11 @@ def test_a_small_task_goes_from_the_archive_to_a_score(tmp_path: Path, monkeypat
     assert not run.differences(place, candidate, 30)
     recipes = candidate / "more_itertools" / "recipes.py"
     recipes.write_text(recipes.read_text().replace("if n == 1:\n        return", "if n < 900:\n        return"))
-    assert run.differences(place, candidate, 30)
-    assert scores.lost_tests(run.base_tests(place), run.tests_of(place, candidate))
+    scored = run.score_folder(place, run.parsed(["--score", str(candidate), "--name", "by hand", "--cases", "30"]))
+    assert scored.model == "by hand"
+    assert scored.measured is not None
+    assert scored.differing
+    assert scored.broken
 
 
 def history(repository: Path) -> list[str]:
