@@ -22,6 +22,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 UNSEEN = re.compile(
     "[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# What the socket module ends with where a filter of system calls refuses it, as under Landlock.
+REFUSED_SOCKET = re.compile(r"socket\b.*PermissionError: \[Errno 1\]")
 
 
 def plain(text: str) -> str:
@@ -64,4 +66,6 @@ def ending(ran: Ran, limits: Limits, flag: str) -> str:
     else:
         how = f"ended with exit code {ran.exit_code}"
     words = last_words(ran)
+    if REFUSED_SOCKET.search(words):
+        how += " (the sandbox lets it open no sockets: --allow-network)"
     return f"{how}: {words}" if words else how

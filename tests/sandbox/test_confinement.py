@@ -16,6 +16,7 @@ from pathlib import Path
 import layers
 import pytest
 
+from llmopt import output
 from llmopt.data import Command, Grants, Limits, Ran
 from llmopt.sandbox import cgroups
 
@@ -198,7 +199,10 @@ def test_command_talks_to_its_own_server_on_loopback() -> None:
 
 @pytest.mark.skipif("landlock" not in layers.CONFINING, reason="Landlock does not run here")
 def test_landlock_alone_has_no_loopback_which_the_table_says() -> None:
-    assert "Operation not permitted" in python("landlock", LOCAL).stderr
+    ran = python("landlock", LOCAL)
+    assert "Operation not permitted" in ran.stderr
+    ended = output.ending(ran, Limits(seconds=9), "--test-timeout")
+    assert ended.startswith("ended with exit code 1 (the sandbox lets it open no sockets: --allow-network): ")
 
 
 @confined
