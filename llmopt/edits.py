@@ -285,7 +285,7 @@ def _documented(
 def _body_start(own: syntax.Definition, lines: Sequence[str]) -> int:
     """The line right below the signature, comments at the top of the body included."""
     first = own.node.body[0]
-    at = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
+    at: int = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
     while at - 1 > own.node.lineno and lines[at - 2].strip()[:1] in ("", "#"):
         at -= 1
     return at

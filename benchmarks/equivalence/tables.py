@@ -21,7 +21,6 @@ Group = tuple[str, Sequence[Saved]]
 COLUMNS = ("tests catch", "recorded calls add", "derived inputs add", "output adds", "guard adds", "escaped")
 RAN, NOT_RUN, NOT_KNOWN = "on lines that ran", "on lines that nothing ran", "on lines of which that is not known"
 TIMED = ("calls: wrong", "calls: agree", "tests: wrong", "tests: pass", "output")
-RATIOS = ("calls: wrong, in workload runs", "below 1")
 
 
 def load(path: Path) -> list[dict[str, Any]]:
@@ -121,8 +120,8 @@ def _shares(groups: Sequence[Group], words: Mapping[str, str]) -> Iterator[str]:
 
 
 def _times(groups: Sequence[Group]) -> Iterator[str]:
-    yield _row(("median", "a workload run", *TIMED, *RATIOS))
-    yield "|---|" + 8 * "---:|"
+    yield _row(("median", "a workload run", *TIMED))
+    yield "|---|" + 6 * "---:|"
     for name, verdicts in groups:
         cells = [_seconds([each["workload_seconds"] for each in verdicts])]
         for stage in ("calls", "tests"):
@@ -130,16 +129,7 @@ def _times(groups: Sequence[Group]) -> Iterator[str]:
                 own = [each["stages"][stage] for each in verdicts if stage in each["stages"]]
                 cells.append(_seconds([each["seconds"] for each in own if bool(each["caught"]) == caught]))
         cells.append(_seconds([each["stages"]["output"]["seconds"] for each in verdicts if "output" in each["stages"]]))
-        yield _row((name, *cells, *_ratios(verdicts)))
-
-
-def _ratios(verdicts: Sequence[Saved]) -> tuple[str, str]:
-    """How many runs of the workload it takes the calls to say that an edit is wrong: the median, the share below 1."""
-    wrong = [each for each in verdicts if each["stages"]["calls"]["caught"]]
-    ratios = [each["stages"]["calls"]["seconds"] / each["workload_seconds"] for each in wrong]
-    if not ratios:
-        return "", ""
-    return f"{statistics.median(ratios):.1f}", f"{sum(each < 1 for each in ratios) / len(ratios):.0%}"
+        yield _row((name, *cells))
 
 
 def _row(cells: Sequence[str]) -> str:

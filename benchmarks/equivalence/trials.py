@@ -112,7 +112,7 @@ class Trial:
 
     def __init__(self, package: Package, place: Place) -> None:
         self.package, self.place = package, place
-        target = places.target_of(package, place)
+        self.target = target = places.target_of(package, place)
         self.base = places.base_of(package, place, target)
         self.workload_seconds = places.workload_seconds(target, place.tree("base", self.base.commit))
         limits = Limits(seconds=10 + 4 * self.base.test_seconds), Limits(seconds=10 + 5 * sum(self.base.seconds))
@@ -130,6 +130,11 @@ class Trial:
     def record(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         """Have what the base does recorded, which is done once for all candidates."""
         self.checks["calls"](self._written(before, after), self.base)
+
+    def calls(self, before: Mapping[str, str], texts: Mapping[str, str]) -> Stage:
+        """What the recorded calls alone say of the texts of a candidate."""
+        candidate = self._written(before, texts)
+        return _timed(lambda: self._asked("calls", candidate))
 
     def stages(
         self,

@@ -14,7 +14,7 @@ from llmopt.checks import edited, equality, growth, replays, scratch, states
 from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
 from llmopt.checks.looks import Look, Seen, both, unlike
-from llmopt.checks.replays import FIRST_SEED, Bounds, Expected, Runs
+from llmopt.checks.replays import EARLY_SEED, Bounds, Expected, Runs
 from llmopt.data import Base, Candidate, Check, Finding, Limits, Tree
 from llmopt.errors import EditError
 from llmopt.target import Target
@@ -148,13 +148,14 @@ class Comparison:
         return any(name.endswith(f".{each}") for name in names for each in self.edit.classes)
 
     def differences(self) -> Iterator[tuple[str, str]]:
-        """The function and the words of each input that differs: of a first look, then of all inputs.
+        """The function and the words of each input that differs: of early looks at some, then of all inputs.
 
         Base and candidate run under the same hash seeds.
         """
-        names = [each["id"] for each in self.inputs]
-        if first := [name for name in self.expected.first if name in set(names)]:
-            yield from self._seen(Look(self.base, self.runs, self.expected, first, at_once=True), (FIRST_SEED,))
+        names = {each["id"] for each in self.inputs}
+        for early in self.expected.early:
+            if some := [name for name in early if name in names]:
+                yield from self._seen(Look(self.base, self.runs, self.expected, some, at_once=True), (EARLY_SEED,))
         if names:
             look = Look(self.base, self.runs, self.expected, lines=self.lines())
             yield from self._seen(look, self.runs.bounds.seeds)

@@ -16,7 +16,7 @@ import pickletools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,16 @@ from llmopt.reported import NO_DESCRIPTION
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 6  # of the files in the folder
+FORMAT = 7  # of the files in the folder
 HELD_CALLS = 6
-# A first look takes about as long as it takes to start a process: so many inputs, and seconds of their calls at most.
-FIRST = {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (80, 0.03)}
-FIRST_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
+# So many inputs, and seconds of their calls at most: of a first look, which takes about as long as a process takes to
+# start, and of a second one, so that what the first does not show seldom has to wait for all inputs.
+EARLY = (
+    {"recorded": (100, 0.04), "held": (6, 0.01), "derived": (80, 0.03)},
+    {"recorded": (150, 0.15), "held": (10, 0.03), "derived": (300, 0.15)},
+)
+EARLY_SEED = "2"  # another PYTHONHASHSEED than those of the whole replay
+MOST_EARLY = 0.8  # of the time of what is left; where a second look would take more, the whole replay is next
 OTHER_TYPE = "a value of another type"  # as `llmopt_mutate` says it: only what the base refuses by `raise` counts
 GUESS = "(a guess)"  # as `llmopt_mutate` says it: what the base fails at, without a `raise`, does not count
 MOST_DERIVED, DERIVED_CHARACTERS = 120, 400_000  # inputs made of one, and the length of their pickles
@@ -72,13 +77,14 @@ class Recorded:
 class Expected:
     """What the base does: `inputs` in their order, `results` by id, without those that two runs do not agree on.
 
-    `first` are the ids of those by which most wrong edits show soonest: called alone, in this order, they do the same.
+    `early` are ids of those by which most wrong edits show soonest, for one look after another: called alone, in their
+    order, they do the same.
     `dropped` counts inputs that are not compared by the reason; `left_out` are functions without any that is.
     """
 
     inputs: tuple[Mapping[str, Any], ...] = ()
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    first: tuple[str, ...] = ()
+    early: tuple[tuple[str, ...], ...] = ()
     paths: tuple[str, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -196,7 +202,8 @@ def expect(
     if value is None:
         value = json.loads(json.dumps(asdict(_expect(target, tree, recorded, bounds, derive))))
         _save(path, value)
-    return Expected(**{**value, **{name: tuple(value[name]) for name in ("inputs", "first", "paths")}})
+    tuples = {name: tuple(value[name]) for name in ("inputs", "paths")}
+    return Expected(**{**value, **tuples, "early": tuple(map(tuple, value["early"]))})
 
 
 def _expect(
@@ -222,16 +229,28 @@ def _expect(
                 dropped[problem] = dropped.get(problem, 0) + 1
         else:
             results[name] = first[name]
-    return Expected(tuple(inputs), results, _steady_alone(runs, inputs, results), paths, dropped, left_out)
+    early = tuple(_steady_alone(runs, inputs, names, results) for names in _early(inputs, results))
+    return Expected(tuple(inputs), results, early, paths, dropped, left_out)
+
+
+def _early(inputs: Sequence[Mapping[str, Any]], results: Container[str]) -> Iterator[list[str]]:
+    """Ids of the inputs for each early look; those that take long to import are not in the first."""
+    left = [each for each in inputs if each["id"] in results]
+    for number, budget in enumerate(EARLY):
+        chosen = cheapest(left if number else at_home(left), budget)
+        later = [each for each in left if each["id"] not in set(chosen)]
+        if number and sum(map(_takes, later)) < (1 - MOST_EARLY) * sum(map(_takes, left)):
+            return
+        yield chosen
+        left = later
 
 
 def _steady_alone(
-    runs: Runs, inputs: Sequence[Mapping[str, Any]], results: Mapping[str, Mapping[str, Any]]
+    runs: Runs, inputs: Sequence[Mapping[str, Any]], names: Sequence[str], results: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, ...]:
-    """Ids of the inputs for a first look: without the calls before them, and with another seed, they do the same."""
-    chosen = first_of([each for each in inputs if each["id"] in results])
-    seen = runs.replay(only(inputs, chosen), (FIRST_SEED,))[FIRST_SEED]
-    return tuple(name for name in chosen if not _unsteady(results[name], [seen[name]]))
+    """Those of the inputs that do the same without the calls before them, and with another seed."""
+    seen = runs.replay(only(inputs, names), (EARLY_SEED,))[EARLY_SEED]
+    return tuple(name for name in names if not _unsteady(results[name], [seen[name]]))
 
 
 def only(inputs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -250,18 +269,18 @@ def _next_held(given: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) ->
     return next(same, None)
 
 
-def first_of(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
+def cheapest(inputs: Sequence[Mapping[str, Any]], budget: Mapping[str, tuple[int, float]]) -> list[str]:
     """Ids of inputs that tell most of edits in little time: cheap ones, and of each kind one before a second.
 
     A kind is a branch that was taken by the recorded call, or a change by which an input was derived.
     """
-    groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in FIRST}
-    for each in sorted(_at_home(inputs), key=lambda each: each["seconds"]):
+    groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in budget}
+    for each in sorted(inputs, key=lambda each: each["seconds"]):
         groups["held" if each.get("hold") else "derived" if each["derived"] else "recorded"].append(each)
-    return [name for kind, group in groups.items() for name in _cheapest(group, *FIRST[kind])]
+    return [name for kind, group in groups.items() for name in _cheapest(group, *budget[kind])]
 
 
-def _at_home(inputs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def at_home(inputs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Those whose arguments need no modules of another package, which take long to import; all if most do."""
     own = [each for each in inputs if not _foreign(each["arguments"]) - {_root(each["module"])}]
     return own if 2 * len(own) >= len(inputs) else inputs
@@ -301,11 +320,15 @@ def _cheapest(inputs: Sequence[Mapping[str, Any]], most: int, seconds: float) ->
     kept: list[str] = []
     left = seconds
     for _, each in ranked:
-        takes = each["seconds"] * (HELD_CALLS if each.get("hold") else 1)
-        if len(kept) < most and takes <= left:
-            left -= takes
+        if len(kept) < most and _takes(each) <= left:
+            left -= _takes(each)
             kept.append(each["id"])
     return kept
+
+
+def _takes(given: Mapping[str, Any]) -> float:
+    """Seconds of the calls of an input."""
+    return float(given["seconds"] * (HELD_CALLS if given.get("hold") else 1))
 
 
 def key(given: Mapping[str, Any]) -> str:

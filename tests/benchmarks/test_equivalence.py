@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "equivalence"))
 import mutants
+import pace
 import packages
 import places
 import study
@@ -118,7 +119,7 @@ def test_the_table_leaves_equivalent_mutants_out_and_lists_escapes() -> None:
     verdicts = [original, verdict("a", tests="yes"), verdict("b", calls="derived"), verdict("c"), verdict("d")]
     text = list(tables.tables(verdicts, {"c": "equivalent: x", "d": "escape: nobody does that"}))
     assert "| p 1 | 4 | 1 | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 1 | 0 | 66.7% | 33.3% |" in text
-    assert "| p 1 | 4.0 s | 2.0 s | 2.0 s | 2.0 s | 2.0 s | 2.0 s | 0.5 | 100% |" in text
+    assert "| p 1 | 4.0 s | 2.0 s | 2.0 s | 2.0 s | 2.0 s | 2.0 s |" in text
     assert "1 edits that are right, false alarms: 0" in text
     assert "- p e, not: `a` → `b`: nobody does that" in text
     assert text[-1] == "state of the check (verdicts): old (5)"
@@ -251,6 +252,24 @@ def test_a_brief_run_spares_the_tests_what_the_calls_caught_until_a_whole_one(
     (whole,) = study.study(package, _by_key(plan), replace(plan, brief=False))
     assert whole.stages["tests"].caught
     assert whole.stages["calls"].seconds == wrong["stages"]["calls"]["seconds"]
+
+
+def test_pace_takes_wrong_edits_alone_and_times_them_beside_the_workload(
+    tmp_path: Path, package: packages.Package
+) -> None:
+    plan = study.Plan(tmp_path, tmp_path / "saved", seed=1, most=0)
+    (found,) = pace.paces(package, plan, wanted=3)  # of the two slips, the other is where nothing runs
+    assert found.workload_seconds > 0.01
+    assert found.calls_seconds > 0.01
+    halves = [replace(found, workload_seconds=2.0, calls_seconds=each) for each in (1.0, 3.0)]
+    assert list(pace.table(halves))[-1] == "| all | 2 | 2.00 s | 2.00 s | 1.00 | 50% |"
+
+
+def test_results_quote_the_pace() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    assert {each.package for each in pace.load(pace.DATA)} == {each.name for each in study.PACKAGES}
+    for line in pace.table(pace.load(pace.DATA)):
+        assert line in text
 
 
 def _by_key(plan: study.Plan) -> study.Known:

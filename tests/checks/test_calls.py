@@ -199,8 +199,8 @@ def test_the_base_is_recorded_once_for_all_candidates(tmp_path: Path) -> None:
     assert ("tree", "llmopt_runner") in commands
     commands.clear()
     assert made.finding().passed
-    # A first look at both, then all inputs under both hash seeds in one command.
-    assert sorted(commands) == [("edit", "llmopt_replay")] * 2 + [("tree", "llmopt_replay")]
+    # Two early looks at both, then all inputs under both hash seeds in one command.
+    assert sorted(commands) == [("edit", "llmopt_replay")] * 3 + [("tree", "llmopt_replay")] * 2
 
 
 def test_nothing_recorded_is_told_and_no_failure(tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ def test_calls_in_a_row_get_the_same_other_arguments_in_a_first_look() -> None:
     assert [each["id"] for each in replays.only(inputs, ["h2"])] == ["h2"]
 
 
-def test_the_cheap_ones_of_different_kinds_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(replays.FIRST, "recorded", (3, 0.05))
+def test_the_cheap_ones_of_different_kinds_are_looked_at_first() -> None:
+    budget = {**replays.EARLY[0], "recorded": (3, 0.05)}
     inputs = [
         given("dear", 0.06, branch="b"),
         *(given(f"r{at}", 0.010 + at / 1e6, branch="a") for at in range(9)),
@@ -102,15 +102,15 @@ def test_the_cheap_ones_of_different_kinds_are_looked_at_first(monkeypatch: pyte
         given("derived", derived="argument 1: 0"),
         given("held", hold=True),
     ]
-    assert replays.first_of(inputs) == ["r0", "other", "r1", "held", "derived"]
+    assert replays.cheapest(inputs, budget) == ["r0", "other", "r1", "held", "derived"]
 
 
 def test_arguments_that_import_another_package_are_not_looked_at_first() -> None:
     plain = [given(f"r{at}", arguments=dumped([at, "numpy.core", "array"])) for at in range(3)]
     own = given("own", module=replays.__name__, arguments=dumped(replays.Bounds()))
     foreign = given("foreign", module="json", arguments=dumped([replays.Bounds(), replays.Bounds()]))
-    assert replays.first_of([foreign, own, *plain]) == ["own", "r0", "r1", "r2"]
-    assert replays.first_of([foreign]) == ["foreign"]
+    assert replays.at_home([foreign, own, *plain]) == [own, *plain]
+    assert replays.at_home([foreign]) == [foreign]
 
 
 def test_what_one_of_two_raises_is_raised_once_both_are_done() -> None:
