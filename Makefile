@@ -39,9 +39,10 @@ $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
-docs: $(VENV)/.docs  ## the site, in build/site; fails on a link or an anchor that is not there
+docs: $(VENV)/.docs  ## the site, in build/site; fails on a link that leads nowhere, and on what is loaded from elsewhere
 	$(BIN)/python docsite/stage.py
 	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docsite/closed.py
 
 demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network; gains below 2 % are not waited for
 	$(BIN)/python examples/demo.py logstats --min-speedup 1.02

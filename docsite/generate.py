@@ -95,9 +95,7 @@ def _environment() -> dict[str, str]:
 def commands() -> str:
     """Each command with its help."""
     shown = ["", *names()]
-    return "\n\n".join(
-        f"## {f'llmopt {name}'.strip()}\n\n```text\n{run(f'llmopt {name} --help')}\n```" for name in shown
-    )
+    return "\n\n".join(f"## {f'llmopt {name}'.strip()}\n\n```\n{run(f'llmopt {name} --help')}\n```" for name in shown)
 
 
 def names() -> list[str]:

@@ -20,6 +20,8 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "reporting.md",
+    "docsite/site.css": "site.css",
+    "docsite/iframe-worker.js": "iframe-worker.js",
 }
 
 
