@@ -15,6 +15,7 @@ from llmopt.errors import LlmoptError, UsageError
 
 INSTALLED = Path(__file__).parent.parent / "docs"
 CHECKOUT = Path(__file__).parent.parent.parent / "docs"
+MARK = re.compile(r"<!-- .*? -->\n+")  # around what is generated
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")
 
 
@@ -96,7 +97,7 @@ def text_of(topic: Topic) -> str:
     path = next((each for folder in (INSTALLED, CHECKOUT) if (each := folder / f"{topic.page}.md").exists()), None)
     if path is None:
         raise LlmoptError(f"the page {topic.page}.md was not installed", "install llmopt again")
-    text = path.read_text(encoding="utf-8")
+    text = MARK.sub("", path.read_text(encoding="utf-8"))
     return section(text, topic.heading) if topic.heading else text
 
 

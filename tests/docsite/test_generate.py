@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import generate
@@ -10,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from llmopt.cli import app
-from llmopt.config import Settings
+from llmopt.config import Settings, check
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -78,5 +79,22 @@ def test_a_command_that_is_shown_exists_with_its_options(page: str, line: str) -
     assert used <= known | {"--help", "-h"}
 
 
+def tables() -> list[tuple[str, dict[str, object]]]:
+    """Every `[tool.llmopt]` that a page shows, with the page's name."""
+    shown = []
+    for page in generate.pages(ROOT):
+        for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            table = tomllib.loads(block).get("tool", {}).get("llmopt", {})
+            shown.append((page.name, {name.replace("-", "_"): value for name, value in table.items()}))
+    return shown
+
+
+@pytest.mark.parametrize(("page", "table"), tables())
+def test_a_configuration_that_is_shown_is_taken(page: str, table: dict[str, object]) -> None:
+    assert table, "every example of TOML is a table of llmopt's"
+    assert set(table) <= check(table, {}).model_fields_set
+
+
 def test_pages_show_commands() -> None:
     assert len(calls()) > 40
+    assert len(tables()) >= 3
