@@ -61,4 +61,4 @@ bench-judge: $(STAMP)  ## the figures of docs/how-we-measure.md, some ten minute
 	$(BIN)/python benchmarks/judge/simulate.py --jobs 2
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache
