@@ -102,7 +102,7 @@ def names() -> list[str]:
     """The commands, in the order of `llmopt --help`."""
     from llmopt.cli import app
 
-    return [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
+    return [str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands]
 
 
 # --- settings --------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def flags(name: str) -> dict[str, list[str]]:
     from llmopt.cli import app
     from llmopt.config import flag
 
-    group = get_command(app)
+    group: Any = get_command(app)
     return {
         command: [word for word in (*each.opts, *each.secondary_opts) if word.startswith("--")]
         for command in names()
