@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow demo demo-replay bench bench-judge clean
+.PHONY: check lint types test test-slow generate docs demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -16,9 +16,9 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 lint: $(STAMP)
-	$(BIN)/ruff check llmopt tests benchmarks
-	$(BIN)/ruff format --check llmopt tests benchmarks
-	$(BIN)/typos llmopt tests docs prompts benchmarks README.md CHANGELOG.md CONTRIBUTING.md
+	$(BIN)/ruff check llmopt tests benchmarks docsite
+	$(BIN)/ruff format --check llmopt tests benchmarks docsite
+	$(BIN)/typos llmopt tests docs prompts benchmarks docsite README.md CHANGELOG.md CONTRIBUTING.md
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -31,6 +31,18 @@ test: $(STAMP)  ## the fast suite
 
 test-slow: $(STAMP)  ## the end-to-end runs
 	$(PYTEST) -m slow
+
+generate: $(STAMP)  ## what the documentation repeats of the code: commands, settings, outputs
+	$(BIN)/python docsite/generate.py
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs  ## the site, in build/site; fails on a link that leads nowhere, and on what is loaded from elsewhere
+	$(BIN)/python docsite/stage.py
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docsite/closed.py
 
 demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network; gains below 2 % are not waited for
 	$(BIN)/python examples/demo.py logstats --min-speedup 1.02
@@ -49,4 +61,4 @@ bench-judge: $(STAMP)  ## the figures of docs/how-we-measure.md, some ten minute
 	$(BIN)/python benchmarks/judge/simulate.py --jobs 2
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache

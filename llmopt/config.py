@@ -122,7 +122,7 @@ class Settings(BaseModel):
         description="Least evidence for an edit; when absent tests, or output in a project without tests.",
     )
     effort: Literal["low", "medium", "high"] = Field(
-        default="medium", description="How much is asked of the model; see the recipes."
+        default="medium", description="How much is asked of the model; how-it-works has the table."
     )
     attempts: int | None = Field(
         default=None, ge=1, description="Edits of the model tried on each hot region; when absent as the effort says."

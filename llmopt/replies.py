@@ -24,7 +24,7 @@ FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 ESCAPED = re.compile(r"^\s*((&lt;){5,9}\s*SEARCH|(&gt;){5,9}\s*REPLACE).*$", re.IGNORECASE | re.MULTILINE)
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
-CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[\s*`]*")
+CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[*`]*\s*")
 NUMBERED = re.compile(r"[\s*#]*\d+[.)]\s+\S")
 
 SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"

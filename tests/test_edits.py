@@ -430,6 +430,11 @@ def test_the_plan_is_the_prose_before_the_first_edit() -> None:
         == "Hoist it.\n\nTwo lines."
     )
     assert edits.plan_of(DIFF) == "Turn it around:"
+    assert (
+        edits.plan_of("`PLAN:` `key` is made once.")
+        == edits.plan_of("PLAN: `key` is made once.")
+        == "`key` is made once."
+    )
     assert edits.plan_of("FUNCTION: m.py::f\n```\n```") == ""
     assert len(edits.plan_of("word " * 2000)) <= 1200
 

@@ -15,6 +15,7 @@ from llmopt.errors import LlmoptError, UsageError
 
 INSTALLED = Path(__file__).parent.parent / "docs"
 CHECKOUT = Path(__file__).parent.parent.parent / "docs"
+MARK = re.compile(r"<!-- .*? -->\n+")  # around what is generated
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")
 
 
@@ -28,12 +29,16 @@ class Topic:
 
 
 TOPICS = {
+    "tutorial": Topic("tutorial", "", "a real package made faster, step by step"),
+    "recipes": Topic("recipes", "", "numpy, pandas, pytest-benchmark, asv, monorepos, CI"),
+    "faq": Topic("faq", "", "short answers to frequent questions"),
     "workloads": Topic("reference", "Workloads", "how to say what is to become faster"),
     "models": Topic("reference", "Models and keys", "who proposes edits, and where keys come from"),
     "local-models": Topic("local-models", "", "models that run on your own machine"),
     "agents": Topic("reference", "Agents", "a coding agent as the proposer"),
     "budget": Topic("reference", "Budgets", "bounds in dollars, tokens and time"),
-    "settings": Topic("reference", "Settings", "every setting with its flag and default"),
+    "settings": Topic("configuration", "", "every setting with its flag, variable and default"),
+    "commands": Topic("cli", "", "every command's --help"),
     "screen": Topic("reference", "What a run shows", "the live view, the log, and Ctrl-C"),
     "interactive": Topic("reference", "Deciding by hand", "the keys of --interactive"),
     "evidence": Topic("reference", "Evidence", "what shows that an edit behaves the same, and --require"),
@@ -50,6 +55,9 @@ TOPICS = {
     "exit-codes": Topic("reference", "Exit codes", "what each exit code means"),
     "completion": Topic("reference", "Shell completion", "completing commands, options and runs in your shell"),
     "how-it-works": Topic("how-it-works", "", "the stages of a run, one after the other"),
+    "cheats": Topic("cheats", "", "how an edit can look faster without being better"),
+    "results": Topic("results", "", "what was reached on real packages, failures included"),
+    "comparison": Topic("comparison", "", "other tools, and what they do better"),
 }
 OTHER_NAMES = {"confinement": "sandbox", "keys": "models", "configuration": "settings", "config": "settings"}
 OTHER_NAMES |= {"budgets": "budget", "workload": "workloads", "model": "models", "exit": "exit-codes"}
@@ -89,7 +97,7 @@ def text_of(topic: Topic) -> str:
     path = next((each for folder in (INSTALLED, CHECKOUT) if (each := folder / f"{topic.page}.md").exists()), None)
     if path is None:
         raise LlmoptError(f"the page {topic.page}.md was not installed", "install llmopt again")
-    text = path.read_text(encoding="utf-8")
+    text = MARK.sub("", path.read_text(encoding="utf-8"))
     return section(text, topic.heading) if topic.heading else text
 
 

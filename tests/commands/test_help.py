@@ -56,6 +56,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert all(f"  {name} " in done.out for name in command.TOPICS)
     assert max(map(len, done.out.splitlines())) < 80
     assert shop.llmopt(tmp_path, "help", "exit-codes").out.startswith("## Exit codes\n\n| code |")
+    assert "<!--" not in shop.llmopt(tmp_path, "help", "settings").out
     assert "Usage: " in shop.llmopt(tmp_path, "help", "optimize").out
     wrong = shop.llmopt(tmp_path, "help", "budgte")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
