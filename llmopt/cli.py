@@ -338,7 +338,7 @@ def optimize(
         "workload_timeout": workload_timeout,
     }
     options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
-    return command.run(path, flags, os.environ, options)
+    return command.run(path, flags, options)
 
 
 @app.command(epilog=EPILOG)
@@ -375,7 +375,7 @@ def profile(
         "roots": root,
         "workload_timeout": workload_timeout,
     }
-    return command.run(path, flags, os.environ, command.Options(as_json, quiet, verbose, no_git, speedscope))
+    return command.run(path, flags, command.Options(as_json, quiet, verbose, no_git, speedscope))
 
 
 COMPARE_EPILOG = (
@@ -448,7 +448,7 @@ def compare(
         "objective": objective,
     }
     options = command.Options(resolution, max_pairs, fail_on, force, as_json, markdown, plot, quiet, verbose)
-    return command.run(base, head, path, flags, os.environ, options)
+    return command.run(base, head, path, flags, options)
 
 
 @app.command(epilog=VERIFY_EPILOG)
@@ -541,7 +541,7 @@ def verify(
         "workload_timeout": workload_timeout,
     }
     options = command.Options(timing, as_json, quiet, verbose)
-    return command.run(change, base, path, flags, os.environ, options)
+    return command.run(change, base, path, flags, options)
 
 
 @app.command(epilog=BENCH_EPILOG)

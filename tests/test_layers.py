@@ -16,11 +16,13 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["commands/"],
+    ["api"],
+    ["jobs/"],
     ["stages", "finish"],
     ["paring", "workbench"],
     ["reports/"],
     ["revisions", "changes"],
-    ["session", "loop"],
+    ["session", "events", "loop"],
     ["search/", "models/", "keep"],
     ["prompts", "edits", "replies"],
     ["baseline", "comparing", "benching"],
@@ -34,7 +36,7 @@ LAYERS = [
     ["doubts"],
     ["judge", "samples"],
     ["reported"],
-    ["data", "errors", "evidence", "folders", "keys", "machine", "syntax"],
+    ["data", "errors", "evidence", "folders", "interrupts", "keys", "machine", "syntax"],
 ]
 
 

@@ -49,6 +49,7 @@ TOPICS = {
     "files": Topic("reference", "Files", "what .llmopt/ holds, and how to forget it"),
     "exit-codes": Topic("reference", "Exit codes", "what each exit code means"),
     "completion": Topic("reference", "Shell completion", "completing commands, options and runs in your shell"),
+    "library": Topic("library", "", "the same from Python"),
     "how-it-works": Topic("how-it-works", "", "the stages of a run, one after the other"),
 }
 OTHER_NAMES = {"confinement": "sandbox", "keys": "models", "configuration": "settings", "config": "settings"}
