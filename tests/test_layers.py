@@ -16,6 +16,7 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["commands/"],
+    ["serving/"],
     ["api"],
     ["jobs/"],
     ["stages", "finish"],
@@ -104,7 +105,7 @@ def is_allowed(name: str) -> bool:
 
 
 # Newer typers load pydantic themselves when they read options.
-HEAVY = ("openai", "anthropic", "git", "libcst", "numpy", "rich", "jinja2", "line_profiler", "pytest")
+HEAVY = ("mcp", "openai", "anthropic", "git", "libcst", "numpy", "rich", "jinja2", "line_profiler", "pytest")
 
 
 def test_help_and_version_load_none_of_the_heavy_packages() -> None:

@@ -32,6 +32,7 @@ TOPICS = {
     "models": Topic("reference", "Models and keys", "who proposes edits, and where keys come from"),
     "local-models": Topic("local-models", "", "models that run on your own machine"),
     "agents": Topic("reference", "Agents", "a coding agent as the proposer"),
+    "mcp": Topic("reference", "Coding agents by MCP", "profile and judge for an agent that works on your repository"),
     "budget": Topic("reference", "Budgets", "bounds in dollars, tokens and time"),
     "settings": Topic("reference", "Settings", "every setting with its flag and default"),
     "screen": Topic("reference", "What a run shows", "the live view, the log, and Ctrl-C"),
