@@ -18,6 +18,7 @@ from llmopt.models import agent, budget, cache, prices, transcript
 from llmopt.models.manual import Ask
 from llmopt.reports import summary
 from llmopt.sandbox import granted
+from llmopt.search import served
 from llmopt.session import Pauses, Session
 
 LEFT = 5  # functions that are told to be hot still
@@ -105,7 +106,8 @@ def open_model(settings: Settings, opened: Session, view: View, answer: Ask | No
 
 def refuse_for_agents(settings: Settings) -> None:
     """What cannot be used, and what cannot be kept when an agent proposes: nobody here counts or hears what it asks."""
-    agent.words_of(agent.command_of(settings.model))
+    if agent.wants_tools(agent.words_of(agent.command_of(settings.model))):
+        served.require()
     granted.parse(settings.agent_allow)
     given = {"budget_usd": settings.budget_usd, "max_tokens": settings.max_tokens}
     for name, value in {**given, "model_small": settings.model_small, "record": settings.record}.items():

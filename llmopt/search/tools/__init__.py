@@ -14,7 +14,7 @@ from llmopt.prompts import fenced
 from llmopt.search.tools import callees, callers, profile_lines, read, run, search, try_edit
 from llmopt.search.tools.workshop import Told, ToolError, ToolFile, Workshop, checked
 
-__all__ = ["TOOLS", "Told", "Workshop", "given", "offered", "use"]
+__all__ = ["TOOLS", "Told", "Workshop", "given", "offered", "refused", "use"]
 
 TOOLS: Mapping[str, ToolFile] = {
     "read": read,
@@ -41,8 +41,13 @@ def use(call: Call, shop: Workshop) -> Told:
     except BudgetError:
         raise
     except LlmoptError as error:
-        return Told(fenced(_masked(" ".join(str(error).split())[:LINE], shop), "text"))
+        return Told(fenced(refused(error, shop), "text"))
     return replace(told, text=fenced(told.text, "text"))
+
+
+def refused(error: LlmoptError, shop: Workshop) -> str:
+    """Why a call gives nothing, in one line without secrets."""
+    return _masked(" ".join(str(error).split())[:LINE], shop)
 
 
 def given(call: Call, shop: Workshop) -> Told:
