@@ -232,8 +232,8 @@ WORKLOAD = described(
 FUNCTION = described(TEXT, "path::Class.method, or a part of it.")
 EDIT = described(
     TEXT,
-    "A unified diff (as of `git diff`) against the files as they are now, or SEARCH/REPLACE blocks, each below the "
-    "path of its file. Leave it out to judge the uncommitted changes against HEAD.",
+    "SEARCH/REPLACE blocks, each below the path of its file, or a unified diff with right line counts (as of `git "
+    "diff`), for the files as they are now. Leave it out to judge the uncommitted changes against HEAD.",
 )
 OFFERS = (
     Offer(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import FrameType
 from typing import Any
 
 GIVE_UP = signal.SIGUSR1
+AGAIN_SECONDS = 0.1
 
 
 class GivenUpError(Exception):
@@ -28,6 +30,7 @@ class Worker:
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._wanted: set[Future[Any]] = set()  # those that nobody has given up
         self._current: Future[Any] | None = None
+        self._interrupted: Future[Any] | None = None
         self._lock = threading.Lock()
 
     def submit(self, job: Callable[[], Any]) -> Future[Any]:
@@ -42,14 +45,21 @@ class Worker:
         """End a job, or let it not begin; its future then has GivenUpError, once all that it started has ended."""
         with self._lock:
             self._wanted.discard(future)
-        signal.pthread_kill(threading.main_thread().ident or 0, GIVE_UP)
+        threading.Thread(target=self._insist, args=(future,), daemon=True).start()
 
     def close(self) -> None:
         """End whatever runs or waits, and let `run` return."""
         with self._lock:
             self._wanted.clear()
         self._jobs.put(None)
-        signal.pthread_kill(threading.main_thread().ident or 0, GIVE_UP)
+        if (running := self._current) is not None:
+            threading.Thread(target=self._insist, args=(running,), daemon=True).start()
+
+    def _insist(self, future: Future[Any]) -> None:
+        """Wake the main thread again: a signal that comes just before it sleeps does not wake it."""
+        while self._current is future and self._interrupted is not future:
+            signal.pthread_kill(threading.main_thread().ident or 0, GIVE_UP)
+            time.sleep(AGAIN_SECONDS)
 
     def run(self) -> None:
         """Do jobs until it is closed."""
@@ -61,7 +71,9 @@ class Worker:
             signal.signal(GIVE_UP, before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self._current is not None and self._current not in self._wanted:
+        """Once for a job: its cleaning up is not interrupted."""
+        if self._current not in (None, self._interrupted) and self._current not in self._wanted:
+            self._interrupted = self._current
             raise KeyboardInterrupt
 
     def _do(self, future: Future[Any], job: Callable[[], Any]) -> None:

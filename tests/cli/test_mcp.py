@@ -145,6 +145,7 @@ def test_a_good_edit_is_accepted_with_its_interval_and_not_applied(server: Serve
     assert shop.state(place) == before
 
 
+@SLOW
 def test_a_diff_is_judged_by_its_behaviour_alone_where_that_is_asked(server: Server, place: Path) -> None:
     file = place / "shop" / "orders.py"
     text = file.read_text()
@@ -156,6 +157,7 @@ def test_a_diff_is_judged_by_its_behaviour_alone_where_that_is_asked(server: Ser
     assert result["files"] == ["shop/orders.py"]
 
 
+@SLOW
 def test_uncommitted_work_is_judged_and_compared_where_nothing_is_named(tmp_path: Path) -> None:
     folder = shop.repository(tmp_path / "shop")
     file = folder / "shop" / "orders.py"
