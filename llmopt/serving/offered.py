@@ -29,6 +29,7 @@ from llmopt.session import Place
 SHOWN_FUNCTIONS, SHOWN_LINES = 15, 5
 DIFF = re.compile(r"^(diff --git |--- |Index: ).*$", re.MULTILINE)
 HUNK = re.compile(r"^(@@ |rename |deleted file |new file |old mode |GIT binary )", re.MULTILINE)
+BLOCK = re.compile(r"^<{5,} ?SEARCH", re.MULTILINE)  # in a diff of such a line it has a sign before it
 # Of those that models have: an agent reads and searches files by itself.
 BORROWED = ("callers", "callees", "profile_lines")
 
@@ -204,7 +205,7 @@ def change_of(edit: str) -> str | Patch | Edits:
     """A text as the kind of edit that it is; without one the uncommitted work is meant."""
     if not edit.strip():
         return ""
-    if DIFF.search(edit) and HUNK.search(edit):
+    if DIFF.search(edit) and HUNK.search(edit) and not BLOCK.search(edit):
         return Patch(edit if edit.endswith("\n") else f"{edit}\n", "the edit")
     return Edits(edit, "the edit")
 
