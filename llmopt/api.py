@@ -3,7 +3,7 @@
 Every setting of the reference is a keyword of the functions that it matters to, under its own name and with the same
 values as in `[tool.llmopt]`. Keywords win over `LLMOPT_*` variables, which win over the repository's configuration.
 Nothing is printed; `on_event` is told what goes on. Failures are raised as `LlmoptError`, by the kinds in
-`llmopt.errors`. One call works on a repository at a time: another one gets a `ProjectError` until it has ended.
+`llmopt.errors`. One call works on a repository at a time: another one gets an error until it has ended.
 """
 
 from __future__ import annotations

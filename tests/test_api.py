@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_type_hints
 
@@ -127,6 +128,22 @@ def test_a_profile_is_used_again_for_the_same_code_only(folder: Path) -> None:
     assert steps() == []
     (folder / "shop" / "orders.py").write_text((folder / "shop" / "orders.py").read_text() + "\n\nMORE = 1\n")
     assert "profiling, first pass: where the time goes" in steps()
+
+
+def test_a_second_call_on_a_repository_is_refused_while_one_goes_on_in_any_thread(folder: Path) -> None:
+    settings = {"workloads": "bench.py", "python": sys.executable}
+    refused: list[str] = []
+
+    def meanwhile(event: events.Event) -> None:
+        if not refused:
+            with pytest.raises(LlmoptError) as caught:
+                llmopt.verify(folder, llmopt.Patch("text"), **settings)  # type: ignore[arg-type]
+            refused.append(str(caught.value))
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(llmopt.profile, folder, on_event=meanwhile, **settings).result()  # type: ignore[arg-type]
+    assert found.functions[0].function.name == "customers"
+    assert "works on this repository" in refused[0]
 
 
 def test_every_event_reaches_the_method_of_a_view_that_made_it() -> None:
