@@ -1,34 +1,49 @@
-"""What a user wants judged (a revision, a range, a patch, or nothing for the working tree) in; its two commits out."""
+"""What a user wants judged (a revision, a range, a patch, edits, or nothing: the working tree) in; its commits out."""
 
 from __future__ import annotations
 
 import difflib
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt import encoding, git, revisions, session, syntax
+from llmopt import edits, encoding, git, revisions, session, syntax
 from llmopt.data import Function, Tree
 from llmopt.errors import EditError, ProjectError, UsageError
 from llmopt.session import Session
 
 MESSAGE = "The change to verify: {}"
-STANDARD_INPUT = "-"
 MODULE = "<module>"
 NOWHERE = Function("", MODULE, 0)
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A unified diff, as `git diff` prints it, for the checkout as it is."""
+
+    text: str | bytes
+    name: str = "patch"
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Edits as a model writes them: SEARCH/REPLACE blocks or whole functions, below the path of their file."""
+
+    text: str
+    name: str = "edit"
+
+
+@dataclass(frozen=True)
 class Asked:
     """What was named, looked up as far as git knows it. Without `base` that is the checkout as it is; the change is the
-    `patch`, else the `commit`, and with neither again the checkout as it is."""
+    `patch`, else the `edits`, else the `commit`, and with none of them again the checkout as it is."""
 
     name: str
     base: str = ""
     commit: str = ""
     patch: bytes | None = None
+    edits: str | None = None
     notice: str = ""
 
 
@@ -47,11 +62,18 @@ class Change:
     problem: str = ""
 
 
-def asked(text: str, base: str, path: Path) -> Asked:
-    """What the words of the command line stand for, seen from `path`; UsageError for what cannot be judged."""
+def asked(change: str | Patch | Edits, base: str, path: Path) -> Asked:
+    """What a change, or its name, stands for, seen from `path`; UsageError for what cannot be judged."""
     root = session.find_place(path, no_git=False).root
-    if text == STANDARD_INPUT:
-        return Asked("standard input", _named_base(root, base, path), patch=sys.stdin.buffer.read())
+    if isinstance(change, Patch):
+        text = change.text.encode("utf-8", "surrogateescape") if isinstance(change.text, str) else change.text
+        return Asked(change.name, _named_base(root, base, path), patch=text)
+    if isinstance(change, Edits):
+        return Asked(change.name, _named_base(root, base, path), edits=change.text)
+    return _named(root, change, base, path)
+
+
+def _named(root: Path, text: str, base: str, path: Path) -> Asked:
     if not text:
         return _working_tree(root, base, path)
     if ".." in text and "../" not in text and not Path(text).exists():
@@ -123,16 +145,26 @@ def _where_they_part(root: Path, one: str, other: str) -> str:
 def made(opened: Session, what: Asked) -> Change:
     """The change as commits of the session's repository."""
     root, base = opened.place.root, what.base or opened.base
-    commit, problem = what.commit or ("" if what.patch is not None else opened.base), ""
-    if what.patch is not None:
-        try:
-            commit = git.commit_patch(root, base, what.patch, MESSAGE.format(what.name))
-        except EditError as does_not_fit:
-            problem = f"{what.name} does not apply to {_title(opened, base)}: {does_not_fit.message}"
+    try:
+        commit, problem = _committed(opened, what, base), ""
+    except EditError as does_not_fit:
+        commit, problem = "", f"{what.name} does not apply to {_title(opened, base)}: {does_not_fit.message}"
     files = git.changed(root, base, commit) if commit else ()
     function = largest(texts(opened.trees.of(base), opened.trees.of(commit), files)) if commit else NOWHERE
     author, plan = _told(root, base, what.commit) if what.commit else (_author(what), "")
     return Change(what.name, author, plan, base, commit, files, function, problem)
+
+
+def _committed(opened: Session, what: Asked, base: str) -> str:
+    """The commit of what was named; EditError for what does not fit on the base."""
+    root, message = opened.place.root, MESSAGE.format(what.name)
+    if what.patch is not None:
+        return git.commit_patch(root, base, what.patch, message)
+    if what.edits is not None:
+        tree = opened.trees.of(base)
+        files = edits.apply(edits.parse(what.edits), encoding.reader(tree))
+        return git.commit_files(root, base, encoding.encoded(tree, files), message)
+    return what.commit or opened.base
 
 
 def _title(opened: Session, base: str) -> str:
@@ -142,7 +174,7 @@ def _title(opened: Session, base: str) -> str:
 
 
 def _author(what: Asked) -> str:
-    return what.name if what.patch is not None else "you"
+    return "you" if what.patch is None and what.edits is None else what.name
 
 
 def _told(root: Path, base: str, commit: str) -> tuple[str, str]:

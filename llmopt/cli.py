@@ -338,7 +338,7 @@ def optimize(
         "workload_timeout": workload_timeout,
     }
     options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
-    return command.run(path, flags, os.environ, options)
+    return command.run(path, flags, options)
 
 
 @app.command(epilog=EPILOG)
@@ -375,7 +375,7 @@ def profile(
         "roots": root,
         "workload_timeout": workload_timeout,
     }
-    return command.run(path, flags, os.environ, command.Options(as_json, quiet, verbose, no_git, speedscope))
+    return command.run(path, flags, command.Options(as_json, quiet, verbose, no_git, speedscope))
 
 
 COMPARE_EPILOG = (
@@ -385,6 +385,10 @@ COMPARE_EPILOG = (
 VERIFY_EPILOG = (
     "Exit codes: 0 accepted, 3 not accepted (the reason is printed), 1 error, 2 usage, 130 interrupted. "
     "Nothing is committed and your files are not touched."
+)
+MCP_EPILOG = (
+    "Exit codes: 0 the client went, 1 error, 2 usage (also where the MCP SDK is not installed), 130 interrupted. "
+    "Settings hold for all calls; without --sandbox it is strict. Nothing in the repository is changed."
 )
 BENCH_EPILOG = "Exit codes: 0 measured, 1 error, 2 usage, 130 interrupted (what was measured is printed, not stored)."
 
@@ -448,7 +452,7 @@ def compare(
         "objective": objective,
     }
     options = command.Options(resolution, max_pairs, fail_on, force, as_json, markdown, plot, quiet, verbose)
-    return command.run(base, head, path, flags, os.environ, options)
+    return command.run(base, head, path, flags, options)
 
 
 @app.command(epilog=VERIFY_EPILOG)
@@ -541,7 +545,7 @@ def verify(
         "workload_timeout": workload_timeout,
     }
     options = command.Options(timing, as_json, quiet, verbose)
-    return command.run(change, base, path, flags, os.environ, options)
+    return command.run(change, base, path, flags, options)
 
 
 @app.command(epilog=BENCH_EPILOG)
@@ -598,6 +602,60 @@ def bench(
     }
     options = command.Options(runs, precision, name, against, force, as_json, quiet, verbose)
     return command.show_list(path, as_json) if listed else command.run(revision, path, flags, os.environ, options)
+
+
+@app.command(epilog=MCP_EPILOG)
+def mcp(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    require: Require = None,
+    min_speedup: Annotated[
+        float | None,
+        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
+    ] = None,
+    objective: Objective = None,
+    max_time: MaxTime = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that an edit may not touch.")
+    ] = None,
+    allow_no_tests: Annotated[
+        bool | None, typer.Option("--allow-no-tests", help="Go on without tests.", show_default=False)
+    ] = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the JSON for an agent's configuration, and serve nothing.")
+    ] = False,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
+    root: Roots = None,
+    test_timeout: Annotated[
+        str | None,
+        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
+    ] = None,
+    workload_timeout: Timeout = None,
+) -> int:
+    """Serve profile, dossier, verify and compare to coding agents, by the Model Context Protocol on standard input."""
+    from llmopt.commands import mcp as command
+
+    flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
+        "workloads": workload,
+        "test": test,
+        "require": require,
+        "min_speedup": min_speedup,
+        "objective": objective,
+        "max_time": max_time,
+        "exclude": exclude,
+        "allow_no_tests": allow_no_tests,
+        "python": python,
+        "roots": root,
+        "test_timeout": test_timeout,
+        "workload_timeout": workload_timeout,
+    }
+    return command.show_config(path, flags) if print_config else command.run(path, flags)
 
 
 @app.command()

@@ -164,7 +164,7 @@ def load(folder: Path, top: Path, flags: Mapping[str, Any], environ: Mapping[str
     """
     table, file = read_file(folder, top)
     given = {name: value for name, value in flags.items() if value is not None and value != []}
-    layers = [(table, str(file)), (from_environment(environ), "the environment"), (given, "the command line")]
+    layers = [(table, str(file)), (from_environment(environ), "the environment"), (given, "the arguments")]
     merged: dict[str, Any] = {}
     where: dict[str, str] = {}
     for values, source in layers:

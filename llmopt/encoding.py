@@ -7,7 +7,7 @@ import io
 import os
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from llmopt.data import ReadFile, Tree
@@ -25,6 +25,12 @@ def reader(tree: Tree) -> ReadFile:
         return decode(content, path).replace("\r\n", "\n")
 
     return read
+
+
+def encoded(tree: Tree, files: Mapping[str, str]) -> dict[str, bytes]:
+    """The bytes of new texts of a tree's files, in the encoding and with the line ends that each file has."""
+    before = {path: read_bytes(tree, path) if (tree.path / path).exists() else b"" for path in files}
+    return {path: encode_like(before[path], text, path) for path, text in files.items()}
 
 
 def read_bytes(tree: Tree, path: str) -> bytes:

@@ -227,7 +227,7 @@ def _resumed(place: Place, flags: Mapping[str, Any], name: str, folder: Path) ->
     if record.value("change", "change") is not None:
         raise UsageError(f"run {record.path.parent.name} verified a change", "run `llmopt verify` again")
     given = {name: value for name, value in flags.items() if value not in (None, [])}
-    where = dict.fromkeys(start["settings"], str(record.path)) | dict.fromkeys(given, "the command line")
+    where = dict.fromkeys(start["settings"], str(record.path)) | dict.fromkeys(given, "the arguments")
     settings = config.check(start["settings"] | given, where)
     place = replace(place, root=Path(start["root"]), folder=Path(start["folder"]), origin=Path(start["origin"]))
     if not git.exists(place.root, start["base"]):

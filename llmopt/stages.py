@@ -59,12 +59,12 @@ from llmopt.data import (
     Verdict,
 )
 from llmopt.errors import EditError, ModelError, WorkloadError
+from llmopt.events import View
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
 from llmopt.models import agent
 from llmopt.profilers import lines, overlay, sampling
 from llmopt.reports import words
-from llmopt.reports.terminal import View
 from llmopt.sandbox import granted, open_sandbox, reach
 from llmopt.sandbox.granted import Granted
 from llmopt.search import agents, ask, code, earlier, effort, facts, regions, uses
@@ -564,11 +564,7 @@ def commit(opened: Session, proposal: Proposal, base: Base) -> Candidate:
 
 def written(opened: Session, files: Mapping[str, str], base: Base, message: str) -> str:
     """The commit with these texts on the base."""
-    tree = opened.trees.of(base.commit)
-    contents = {}
-    for path, text in files.items():
-        original = encoding.read_bytes(tree, path) if (tree.path / path).exists() else b""
-        contents[path] = encoding.encode_like(original, text, path)
+    contents = encoding.encoded(opened.trees.of(base.commit), files)
     return git.commit_files(opened.place.root, base.commit, contents, message)
 
 

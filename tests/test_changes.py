@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from shop import git
 
 from llmopt import changes
 from llmopt import git as plumbing
-from llmopt.changes import Asked
+from llmopt.changes import Asked, Edits, Patch
 from llmopt.data import Function
 from llmopt.errors import EditError, LlmoptError, UsageError
 
@@ -79,14 +77,12 @@ def test_uncommitted_work_is_judged_against_head_or_where_it_parts_from_a_base(h
     assert changes.asked("", "topic", Path()) == Asked("working tree", history["left"])
 
 
-def test_a_patch_is_read_from_a_file_or_from_standard_input(
-    history: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_patch_is_read_from_a_file_or_is_a_text(history: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "fix.patch").write_bytes(b"patch\r\n")
     assert changes.asked(str(tmp_path / "fix.patch"), "", Path()) == Asked("fix.patch", patch=b"patch\r\n")
     assert changes.asked(str(tmp_path / "fix.patch"), "topic", Path()).base == history["two"]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"piped")))
-    assert changes.asked("-", "", Path()) == Asked("standard input", patch=b"piped")
+    assert changes.asked(Patch("text of \udce4\n"), "", Path()) == Asked("patch", patch=b"text of \xe4\n")
+    assert changes.asked(Edits("shop.py\n"), "topic", Path()) == Asked("edit", history["two"], edits="shop.py\n")
 
 
 REFUSED = {

@@ -134,7 +134,7 @@ def test_wrong_value_names_setting_file_and_flag(top: Path, text: str, name: str
 
 def test_wrong_value_elsewhere_names_its_source(top: Path) -> None:
     assert "in the environment: " in problem(top, LLMOPT_ATTEMPTS="many")
-    assert "in the command line: " in problem(top, {"attempts": "many"})
+    assert "in the arguments: " in problem(top, {"attempts": "many"})
 
 
 @pytest.mark.parametrize("content", [b"a = = 1\n", b"\xff\xfe\x00", b"tool = \n", b'a = "\n'])

@@ -16,11 +16,14 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["commands/"],
+    ["serving/"],
+    ["api"],
+    ["jobs/"],
     ["stages", "finish"],
     ["paring", "workbench"],
     ["reports/"],
     ["revisions", "changes"],
-    ["session", "loop"],
+    ["session", "events", "loop"],
     ["search/", "models/", "keep"],
     ["prompts", "edits", "replies"],
     ["baseline", "comparing", "benching"],
@@ -34,7 +37,7 @@ LAYERS = [
     ["doubts"],
     ["judge", "samples"],
     ["reported"],
-    ["data", "errors", "evidence", "folders", "keys", "machine", "syntax"],
+    ["data", "errors", "evidence", "folders", "interrupts", "keys", "machine", "syntax"],
 ]
 
 
@@ -102,7 +105,7 @@ def is_allowed(name: str) -> bool:
 
 
 # Newer typers load pydantic themselves when they read options.
-HEAVY = ("openai", "anthropic", "git", "libcst", "numpy", "rich", "jinja2", "line_profiler", "pytest")
+HEAVY = ("mcp", "openai", "anthropic", "git", "libcst", "numpy", "rich", "jinja2", "line_profiler", "pytest")
 
 
 def test_help_and_version_load_none_of_the_heavy_packages() -> None:

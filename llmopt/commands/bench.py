@@ -14,10 +14,10 @@ from llmopt import benching as benches
 from llmopt import benchmark_files, machine, output, revisions, session
 from llmopt.benching import Bench, Plan
 from llmopt.errors import UsageError
+from llmopt.events import View
 from llmopt.reports import bench as reports
 from llmopt.reports import terminal, words
 from llmopt.reports.screen import Screen
-from llmopt.reports.terminal import View
 from llmopt.session import Session
 
 DONE, INTERRUPTED = 0, 130

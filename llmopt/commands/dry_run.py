@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from llmopt import output, stages
+from llmopt import output, session, stages
 from llmopt.data import Base, Command, Conversation, Limits, Message, Proposal, Ran, Reply, Verdict
+from llmopt.events import View
 from llmopt.loop import Localized
 from llmopt.models import agent
 from llmopt.reports import summary, words
-from llmopt.reports.terminal import View
 from llmopt.search import agents, ask
 from llmopt.session import Session
+
+
+def run(path: Path, flags: Mapping[str, Any], no_git: bool, resume: str, view: View, as_json: bool) -> int:
+    """Show what a run on `path` would begin with, and leave nothing of it."""
+    with session.start(path, flags, os.environ, no_git=no_git, resume=resume, temporary=True) as opened:
+        view.header(summary.header(opened))
+        for notice in opened.notices:
+            view.notice(notice)
+        return show(opened, view, as_json)
 
 
 def show(opened: Session, view: View, as_json: bool) -> int:

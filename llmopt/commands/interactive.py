@@ -27,8 +27,7 @@ from llmopt.folders import remove
 from llmopt.judge import describe
 from llmopt.person import Answer, Ask, Question
 from llmopt.reports import words
-from llmopt.reports.terminal import View
-from llmopt.session import Pauses
+from llmopt.reports.terminal import Shown
 
 SHOWN_LINES = 200  # of a diff
 REASON_LINES = 12
@@ -41,11 +40,11 @@ def refuse_without_terminal() -> None:
         raise UsageError("--interactive needs a terminal to ask on", "leave it out, and look afterwards: llmopt show")
 
 
-def asking(view: View, console: Console, pauses: Pauses) -> Ask:
-    """The person at this terminal. The clock of --max-time rests while they think."""
+def asking(view: Shown, console: Console) -> Ask:
+    """The person at this terminal."""
 
     def ask(question: Question) -> Answer:
-        with view.paused(), pauses.resting():
+        with view.paused():
             return converse(question, console)
 
     return ask

@@ -1,33 +1,24 @@
-"""`llmopt optimize`: a path and settings in; faster commits, a report, and an exit code out."""
+"""`llmopt optimize`: a path and settings in; the closing report and an exit code out."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, git, loop, models, person, search, session, stages
-from llmopt import project as projects
-from llmopt.commands import dry_run, interactive, interrupts
-from llmopt.config import Settings, flag
-from llmopt.data import Base, Conversation, Hotspot, Model, Outcome, Reply, Verdict
-from llmopt.errors import LlmoptError, ProjectError, UsageError
-from llmopt.keep import Kept
-from llmopt.models import agent, budget, cache, manual, prices, transcript
+from llmopt import api, events, interrupts
+from llmopt.commands import dry_run, interactive
+from llmopt.data import Outcome
+from llmopt.jobs.optimize import Optimized
+from llmopt.models import manual
 from llmopt.models.manual import Ask
 from llmopt.reports import summary, terminal
-from llmopt.reports.live import Budget
 from llmopt.reports.screen import Screen
-from llmopt.reports.terminal import View
-from llmopt.sandbox import granted
-from llmopt.session import Session
+from llmopt.reports.terminal import Shown
 
 KEPT, NOTHING_FOUND, INTERRUPTED = 0, 3, 130
-LEFT = 5  # functions that are told to be hot still
 
 
 @dataclass(frozen=True)
@@ -43,119 +34,31 @@ class Options:
     interactive: bool = False
 
 
-@dataclass
-class Progress:
-    """What a run has so far; it is what an interruption or an error leaves."""
-
-    base: Base | None = None
-    verdicts: list[Verdict] = field(default_factory=list)
-    hot: int = 0
-    skipped: int = 0
-    left: tuple[Hotspot, ...] = ()
-    stopped: str = ""
-    error: LlmoptError | None = None
-    interrupted: bool = False
-
-    @property
-    def accepted(self) -> bool:
-        return any(verdict.accepted for verdict in self.verdicts)
-
-
-def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
+def run(path: Path, flags: Mapping[str, Any], options: Options) -> int:
     """Make the repository at `path` faster; the exit code says how it went."""
     console = Screen(stderr=True)
     if options.interactive:
         interactive.refuse_without_terminal()
-    with session.start(
-        path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
-    ) as opened:
-        with open_view(console, opened, options) as view:
-            view.header(summary.header(opened))
-            for notice in opened.notices:
-                view.notice(notice)
-            if options.dry_run:
-                return dry_run.show(opened, view, options.json)
-            model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
-            view.phase("base")
-            base = gated(opened, view)
-            opened = session.with_gate(opened, base)
-            asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
-            progress = work(opened, base, view, model, asked)
-            outcome = conclude(opened, view, progress)
-        with interrupts.held(already=outcome.interrupted):
-            outcome = close(opened, outcome, options)
-        if progress.error:
-            raise progress.error
-        return exit_code(outcome)
+    with terminal.open_view(console, live=not options.json, verbose=options.verbose, quiet=options.quiet) as view:
+        if options.dry_run:
+            return dry_run.run(path, flags, options.no_git, options.resume, view, options.json)
+        done = api.optimize(
+            path,
+            on_event=events.shown_on(view),
+            no_git=options.no_git,
+            resume=options.resume,
+            decide=interactive.asking(view, console) if options.interactive else None,
+            answer=answering(view),
+            **flags,
+        )
+    with interrupts.held(already=done.outcome.interrupted):
+        report(done, options)
+    if done.error:
+        raise done.error
+    return exit_code(done.outcome)
 
 
-def open_view(console: Screen, opened: Session, options: Options) -> View:
-    """The live screen or the log; with --json always the log, on standard error."""
-    settings = opened.settings
-    return terminal.open_view(
-        console,
-        live=not options.json,
-        verbose=options.verbose,
-        quiet=options.quiet,
-        budget=Budget(settings.max_time, settings.budget_usd, settings.max_tokens),
-    )
-
-
-def open_model(settings: Settings, opened: Session, view: View) -> Model | None:
-    """The model of the settings, with a smaller one for repairs if there is one; None for the rules alone."""
-    if settings.model == "rules":
-        return None
-    if agent.is_agent(settings.model):
-        refuse_for_agents(settings)
-        return None
-    model = bounded(settings.model, settings, opened, view)
-    if settings.model_small:
-        model = search.repaired_by(model, bounded(settings.model_small, settings, opened, view))
-    return opened.journal.remembered(watched(model, view, opened))
-
-
-def refuse_for_agents(settings: Settings) -> None:
-    """What cannot be used, and what cannot be kept when an agent proposes: nobody here counts or hears what it asks."""
-    agent.words_of(agent.command_of(settings.model))
-    granted.parse(settings.agent_allow)
-    given = {"budget_usd": settings.budget_usd, "max_tokens": settings.max_tokens}
-    for name, value in {**given, "model_small": settings.model_small, "record": settings.record}.items():
-        if value is not None:
-            raise UsageError(
-                f"{flag(name)} is for models, and {settings.model.split()[0]} is an agent that asks its own",
-                "give the agent's command its own budget; --attempts, --agent-seconds and --max-time bound it here",
-            )
-
-
-def bounded(spec: str, settings: Settings, opened: Session, view: View) -> Model:
-    """The model that `spec` names with its budget, its transcript and the answers of earlier runs."""
-    tables = {name: price.model_dump(exclude_none=True) for name, price in settings.prices.items()}
-    known = prices.read_prices(tables, "tool.llmopt.prices")
-    model = models.open_model(spec, known, manual_wait=opened.seconds_left(), ask=asking(view), tell=view.notice)
-    if settings.cache and not spec.startswith("replay:"):
-        model = cached(model, spec, opened, view)
-    if settings.record:
-        model = transcript.record(model, Path(settings.record))
-    price = models.price_for(models.parse_spec(spec), known)
-    return budget.within_budget(
-        model, lambda: session.spent(opened.journal), settings.max_tokens, settings.budget_usd, price
-    )
-
-
-def cached(model: Model, spec: str, opened: Session, view: View) -> Model:
-    """The model with the answers of earlier runs on the same code."""
-    code = git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
-    told: list[Reply] = []
-
-    def tell(reply: Reply) -> None:
-        if not told:
-            view.notice("answers of an earlier run on the same code are used again; --no-cache asks anew")
-        told.append(reply)
-
-    return cache.cached(model, opened.place.state / "cache", f"{spec} {code}", tell)
-
-
-def asking(view: View) -> Ask | None:
+def answering(view: Shown) -> Ask | None:
     """How a `manual` request is shown and answered on a terminal; elsewhere its file is waited for."""
     if not manual.on_terminal():
         return None
@@ -167,125 +70,12 @@ def asking(view: View) -> Ask | None:
     return ask
 
 
-def watched(model: Model, view: View, opened: Session) -> Model:
-    """The model, with the settings' length of a reply, and the view told what it does and what it used."""
-
-    def ask(conversation: Conversation) -> Reply:
-        view.stage(f"asking {opened.settings.model}: {conversation.subject}")
-        reply = model(replace(conversation, max_output_tokens=opened.settings.max_output_tokens))
-        view.spent(session.spent(opened.journal) + reply.usage)
-        return reply
-
-    return ask
-
-
-def work(opened: Session, gate: Base, view: View, model: Model | None, asked: person.Ask | None = None) -> Progress:
-    """Time the base and search; what was found is there however it ends."""
-    progress = Progress()
-    try:
-        progress.base = timed(opened, gate, view)
-        view.header([summary.baseline(progress.base, opened.settings)])
-        for notice in summary.left_out(progress.base, opened.settings):
-            view.notice(notice)
-        for event in loop.optimize(progress.base, stages.build(opened, view, model, asked)):
-            view.event(event)
-            take(progress, event)
-    except KeyboardInterrupt:
-        progress.interrupted, progress.stopped = True, "interrupted"
-    except LlmoptError as error:
-        if not progress.accepted:
-            raise
-        progress.error, progress.stopped = error, error.message
-    return progress
-
-
-def take(progress: Progress, event: loop.Event) -> None:
-    """Add what an event says to what is known."""
-    if isinstance(event, Verdict):
-        progress.verdicts.append(event)
-        if event.accepted:
-            progress.left = ()  # what is hot now is not known yet
-    elif isinstance(event, loop.Localized):
-        progress.hot, progress.skipped, progress.left = len(event.hotspots), len(event.skipped), event.hotspots
-    elif isinstance(event, loop.Stopped):
-        progress.stopped = event.reason
-
-
-def gated(opened: Session, view: View) -> Base:
-    """The base with its gate of tests; without tests only if the user allows it."""
-    if opened.project.tests is None and not opened.settings.allow_no_tests:
-        raise ProjectError(
-            projects.about_tests(opened.project) or f"no tests were found in {opened.place.named}",
-            "llmopt checks its edits with your tests: name them with --test, or pass --allow-no-tests to go on with "
-            "what the workload prints as the only check",
-        )
-    tree = opened.trees.of(opened.base)
-    return opened.journal.once(
-        "gate",
-        opened.base,
-        Base,
-        lambda: baseline.gate(opened.target, tree, opened.test_limits, view.stage, opened.folder / "tests"),
-    )
-
-
-def timed(opened: Session, base: Base, view: View) -> Base:
-    """The base with the time of its workloads."""
-    tree = opened.trees.of(opened.base)
-    return opened.journal.once(
-        "base",
-        opened.base,
-        Base,
-        lambda: baseline.timed(
-            opened.target,
-            base,
-            tree,
-            opened.workload_limits,
-            view.stage,
-            objective=opened.settings.objective,
-            counter=opened.counter,
-            floors=opened.place.state / "noise.json",
-        ),
-    )
-
-
-def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
-    """The outcome, measured end to end once more unless the run was cut off."""
-    outcome = finish.unmeasured(opened, progress.verdicts)
-    outcome = replace(
-        outcome,
-        hot=progress.hot,
-        skipped=progress.skipped,
-        left=tuple((spot.function.key, spot.own_share, spot.headroom) for spot in progress.left[:LEFT]),
-        stopped=progress.stopped,
-        interrupted=progress.interrupted,
-    )
-    if not outcome.accepted or progress.interrupted or progress.base is None:
-        return outcome
-    try:
-        view.phase("end to end")
-        outcome = finish.verify(opened, progress.base, outcome, stages.run_checks(opened), view.stage)
-        view.stage("measuring all kept edits against the base")
-        return finish.measure(opened, progress.base, outcome, partial(view.progress, most=finish.MOST_ROUNDS))
-    except KeyboardInterrupt:
-        return replace(outcome, stopped="interrupted", interrupted=True)
-
-
-def close(opened: Session, outcome: Outcome, options: Options) -> Outcome:
-    """Keep what was accepted where it was asked for, write the outcome down, and say it."""
-    kept = finish.keep_edits(opened, outcome) if outcome.accepted else None
-    seconds = opened.journal.seconds() + time.monotonic() - opened.started
-    outcome = replace(outcome, branch=kept.branch if kept else "", seconds=seconds)
-    opened.journal.add("outcome", outcome)
-    report(outcome, kept, options)
-    return outcome
-
-
-def report(outcome: Outcome, kept: Kept | None, options: Options) -> None:
+def report(done: Optimized, options: Options) -> None:
     """The outcome on standard output: one JSON object, or the closing lines."""
     if options.json:
-        print(json.dumps(summary.as_json(outcome)))
+        print(json.dumps(api.as_json(done)))
         return
-    say(summary.text(outcome, kept), Screen())
+    say(summary.text(done.outcome, done.kept), Screen())
 
 
 def say(lines: list[str], console: Screen) -> None:

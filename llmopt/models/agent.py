@@ -12,8 +12,8 @@ from pathlib import Path
 from llmopt.errors import UsageError
 
 KIND = "agent"
-PROMPT, PROMPT_FILE, TREE = "{prompt}", "{prompt_file}", "{tree}"
-PLACEHOLDERS = (PROMPT, PROMPT_FILE, TREE)
+PROMPT, PROMPT_FILE, TREE, MCP = "{prompt}", "{prompt_file}", "{tree}", "{mcp}"
+PLACEHOLDERS = (PROMPT, PROMPT_FILE, TREE, MCP)
 # One argument may be 128 kB long on Linux (MAX_ARG_STRLEN); a longer text is named instead.
 ARGUMENT_BYTES = 120_000
 
@@ -50,11 +50,16 @@ def takes_input(words: tuple[str, ...]) -> bool:
     return not any(PROMPT in word or PROMPT_FILE in word for word in words)
 
 
-def filled(words: tuple[str, ...], prompt: str, file: Path, tree: Path) -> tuple[str, ...]:
-    """The words with their placeholders filled; other braces stay as they are."""
+def wants_tools(words: tuple[str, ...]) -> bool:
+    """Does it get tools by the Model Context Protocol? It does where some word has a place for their file."""
+    return any(MCP in word for word in words)
+
+
+def filled(words: tuple[str, ...], prompt: str, file: Path, tree: Path, mcp: Path | None = None) -> tuple[str, ...]:
+    """The words with their placeholders filled; other braces stay as they are. `mcp` tells how its tools start."""
     if len(prompt.encode("utf-8", "replace")) > ARGUMENT_BYTES:
         prompt = f"Read {file} and do what it says."
-    places = {PROMPT_FILE: str(file), TREE: str(tree), PROMPT: prompt.replace("\0", "")}
+    places = {PROMPT_FILE: str(file), TREE: str(tree), MCP: str(mcp or ""), PROMPT: prompt.replace("\0", "")}
     return tuple(_filled(word, places) for word in words)
 
 

@@ -28,6 +28,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "instructions": lambda value: f"{value:.4g}",
     "energy": lambda value: f"{value:.3g} J",
 }
+UNKNOWN = Comparison("inconclusive", 1.0, (0.0, float("inf")), 0)
 HELPS = "more pairs (--max-pairs), a longer workload, a quieter machine, or --objective instructions"
 
 
@@ -46,6 +47,25 @@ class Compared:
     stopped: str = ""
     seconds: float = 0.0
 
+    @property
+    def overall(self) -> Comparison:
+        """The word on all workloads together: "inconclusive" where not even one round was measured."""
+        return self.result.overall if self.result else UNKNOWN
+
+    @property
+    def verdict(self) -> str:
+        """ "faster", "slower", "same" or "inconclusive", of head by base."""
+        return self.overall.verdict
+
+    @property
+    def speedup(self) -> float:
+        return self.overall.speedup
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the speedup, at 99 %; it begins at 0 where too few pairs were made to know one."""
+        return self.overall.interval
+
 
 # --- for people ------------------------------------------------------------------------------------------------
 
@@ -58,7 +78,7 @@ def text(compared: Compared) -> list[Table | Text]:
         parts += [Text(f"  {line}", style="yellow") for line in besides(compared, compared.result)]
     parts += [Text(f"note: {notice}", style="yellow") for notice in compared.notices]
     parts += [Text(f"note: {line}", style="yellow") for line in left_out(compared)]
-    verdict = compared.result.overall.verdict if compared.result else "inconclusive"
+    verdict = compared.verdict
     parts += [Text(line, style=f"bold {STYLES[verdict]}".strip()) for line in closing(compared)]
     parts.append(Text(f"sandbox: {compared.ready.target.layer}", style="dim"))
     return parts
@@ -219,9 +239,8 @@ def _cell(value: str) -> str:
 
 def as_json(compared: Compared) -> dict[str, Any]:
     """The documented keys of `llmopt compare --json`."""
-    overall = compared.result.overall if compared.result else Comparison("inconclusive", 1.0, (0.0, float("inf")), 0)
     return {
-        **_comparison(overall),
+        **_comparison(compared.overall),
         "workloads": _workloads(compared),
         "objective": compared.plan.objective,
         "resolution": compared.plan.resolution,

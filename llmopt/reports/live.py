@@ -13,24 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.data import Decision, Hotspot, Usage, Verdict
+from llmopt.events import Budget
 from llmopt.reports import words
 
 SHOWN_HOTSPOTS = 5
 SHOWN_VERDICTS = 8
 SHOWN_NOTICES = 3
 NUMBERS_WIDTH = 45  # of the columns beside a function's name
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a run may use at most; None and 0 are no bound."""
-
-    seconds: float = 0.0
-    usd: float | None = None
-    tokens: int | None = None
-
-
-NO_BUDGET = Budget()
 
 
 @dataclass

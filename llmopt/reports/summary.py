@@ -9,7 +9,7 @@ from typing import Any
 
 from llmopt import evidence
 from llmopt.config import Settings
-from llmopt.data import Base, Outcome, Verdict
+from llmopt.data import Base, Outcome, Project, Verdict
 from llmopt.judge import describe, resolvable
 from llmopt.keep import Kept
 from llmopt.keys import shown_url
@@ -31,17 +31,22 @@ SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more
 
 def header(opened: Session) -> list[str]:
     """What a run works on, with what, and what it will send to whom."""
-    project, settings = opened.project, opened.settings
-    version = ".".join(str(part) for part in project.interpreter.version)
-    tests = words.command(project.tests) if project.tests else "none"
+    settings = opened.settings
     return [
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
-        f"Python {version} ({project.interpreter.found}); tests: {tests}; "
-        f"workloads: {', '.join(workload.spec for workload in project.workloads)}",
+        about(opened.project),
         f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
         *_reached(settings),
     ]
+
+
+def about(project: Project) -> str:
+    """Interpreter, tests and workloads in one line."""
+    version = ".".join(str(part) for part in project.interpreter.version)
+    tests = words.command(project.tests) if project.tests else "none"
+    specs = ", ".join(workload.spec for workload in project.workloads)
+    return f"Python {version} ({project.interpreter.found}); tests: {tests}; workloads: {specs}"
 
 
 def _reached(settings: Settings) -> list[str]:

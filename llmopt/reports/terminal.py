@@ -16,34 +16,22 @@ from rich.text import Text
 
 from llmopt import output
 from llmopt.data import Decision, Usage, Verdict
+from llmopt.events import Budget, View
 from llmopt.loop import Event, Localized
 from llmopt.reports import words
-from llmopt.reports.live import NO_BUDGET, Budget, State, Trying, screen, verdict_line
+from llmopt.reports.live import State, Trying, screen, verdict_line
 from llmopt.reports.screen import Screen
 
 Environ = Mapping[str, str] | None
 
 
-class View(Protocol):
-    """Where a run's news goes.
+class Shown(View, Protocol):
+    """A view that a person sees while it is open."""
 
-    A `phase` is a large part of the run, a `stage` whatever is done next. `check` is a stage of the funnel that a
-    candidate comes to, `seconds` what it takes where that is known; `progress` how its measurement stands, of at most
-    `most` pairs.
-    """
-
-    def __enter__(self) -> View: ...
+    def __enter__(self) -> Shown: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def header(self, lines: list[str]) -> None: ...
-    def phase(self, name: str) -> None: ...
-    def stage(self, text: str) -> None: ...
-    def check(self, name: str, what: str, seconds: float = 0.0) -> None: ...
-    def progress(self, decision: Decision, most: int = 0) -> None: ...
-    def event(self, event: Event) -> None: ...
-    def notice(self, text: str) -> None: ...
-    def spent(self, usage: Usage) -> None: ...
     def paused(self) -> AbstractContextManager[None]: ...
 
 
@@ -71,6 +59,9 @@ class Log:
     def header(self, lines: list[str]) -> None:
         for line in lines:
             self._say(line)
+
+    def budget(self, budget: Budget) -> None:
+        return None
 
     def stage(self, text: str) -> None:
         if self.verbose:
@@ -105,11 +96,9 @@ class Log:
 class LiveScreen:
     """The live view; what stays on the terminal when it ends are the verdicts, as plain lines."""
 
-    def __init__(
-        self, console: Console, budget: Budget = NO_BUDGET, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self._clock = console, clock
-        self.state = State(budget=budget, started=clock())
+        self.state = State(started=clock())
         self._spinner = Spinner("dots")
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
 
@@ -134,6 +123,9 @@ class LiveScreen:
 
     def header(self, lines: list[str]) -> None:
         self.state.header += map(output.one_line, lines)
+
+    def budget(self, budget: Budget) -> None:
+        self.state.budget = budget
 
     def phase(self, name: str) -> None:
         phases = self.state.phases
@@ -189,12 +181,10 @@ def show(parts: Sequence[RenderableType]) -> None:
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
-def open_view(
-    console: Console, *, live: bool, verbose: bool, quiet: bool, budget: Budget = NO_BUDGET, environ: Environ = None
-) -> View:
+def open_view(console: Console, *, live: bool, verbose: bool, quiet: bool, environ: Environ = None) -> Shown:
     """The live screen on a terminal, unless a plain log is asked for."""
     if live and not (verbose or quiet) and can_redraw(console, os.environ if environ is None else environ):
-        return LiveScreen(console, budget)
+        return LiveScreen(console)
     return Log(console, verbose, quiet)
 
 

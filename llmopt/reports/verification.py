@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,40 @@ class Verified:
     def is_measured(self) -> bool:
         """Was it timed at all, however it ended?"""
         return any(stage in self.verdict.evidence for stage in ("timing", "confirmation"))
+
+    @property
+    def accepted(self) -> bool:
+        return self.verdict.accepted
+
+    @property
+    def stage(self) -> str:
+        """The stage that decided."""
+        return self.verdict.stage
+
+    @property
+    def reason(self) -> str:
+        """Why it is not accepted, "" where it is."""
+        return self.verdict.reason
+
+    @property
+    def evidence(self) -> Mapping[str, str]:
+        """What each stage saw."""
+        return {stage: seen for stage, seen in self.verdict.evidence.items() if stage != "syntax"}
+
+    @property
+    def level(self) -> str:
+        """How far the evidence reaches that it behaves the same: "none", "output", "tests" or "calls"."""
+        return evidence.level(self.verdict.evidence)
+
+    @property
+    def speedup(self) -> float | None:
+        """By what the run is faster, None where nothing was timed."""
+        return self.verdict.speedup if self.is_measured else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the speedup, None where nothing was timed."""
+        return self.verdict.interval if self.is_measured else None
 
 
 def text(found: Verified) -> list[str]:
@@ -104,14 +139,14 @@ def as_json(found: Verified) -> dict[str, Any]:
     """The documented keys of `llmopt verify --json`."""
     verdict, change = found.verdict, found.change
     return {
-        "accepted": verdict.accepted,
-        "stage": verdict.stage,
-        "reason": verdict.reason,
+        "accepted": found.accepted,
+        "stage": found.stage,
+        "reason": found.reason,
         "speedup": round(verdict.speedup, 4) if found.is_measured else None,
         "interval": summary.bounds(verdict.interval) if found.is_measured else None,
         "objective": found.objective,
-        "level": evidence.level(verdict.evidence),
-        "evidence": {stage: seen for stage, seen in verdict.evidence.items() if stage != "syntax"},
+        "level": found.level,
+        "evidence": dict(found.evidence),
         "put_aside": verdict.put_aside,
         "change": change.name,
         "author": change.author,

@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from llmopt.models import agent
 from llmopt.prompts import fenced
 from llmopt.sandbox import granted, reach
 from llmopt.sandbox.granted import Granted
-from llmopt.search import ask, copies
+from llmopt.search import ask, copies, served
 from llmopt.search.masks import Masks
 
 TASK, FEEDBACK, PLAN = OURS = ("LLMOPT_TASK.md", "LLMOPT_FEEDBACK.md", "LLMOPT_PLAN.md")
@@ -85,7 +85,7 @@ def propose(
     regions: Sequence[Region], verdicts: Sequence[Verdict], working: Working, memory: ask.Memory
 ) -> Iterator[Proposal]:
     """Proposals region by region, as `ask.propose` gives them: the same order, attempts and ends."""
-    adapted = replace(working, asking=_adapted(working.asking))
+    adapted = replace(working, asking=_adapted(working))
 
     def turn(thread: ask.Thread, subject: str) -> ask.Turn:
         return _turn(thread, subject, verdicts, adapted)
@@ -93,9 +93,11 @@ def propose(
     yield from ask.propose(regions, verdicts, replace(adapted.asking, turn=turn), memory)
 
 
-def _adapted(asking: ask.Asking) -> ask.Asking:
+def _adapted(working: Working) -> ask.Asking:
     """The asking with the texts for agents, which make their plans themselves."""
-    more = {"feedback": "", "plan_file": PLAN, **asking.more}
+    asking = working.asking
+    names = [tool.name for tool in served.offered(asking.shop)] if agent.wants_tools(working.words) else []
+    more = {"feedback": "", "plan_file": PLAN, "tools": names, **asking.more}
     recipe = replace(asking.recipe, plans=0, task="agent")
     return replace(asking, first="agent", later="agent-refine", more=more, recipe=recipe)
 
@@ -152,19 +154,27 @@ def _work(task: str, feedback: str, working: Working) -> Work:
 
 def _started(copy: Tree, prompt: str, limits: Limits, working: Working) -> Ran:
     file = copy.path / TASK
-    words = agent.filled(working.words, prompt, file, copy.path)
     given = file if agent.takes_input(working.words) else Path(os.devnull)
     with ExitStack() as stack:
         home = stack.enter_context(granted.copies(working.granted))
+        mcp = stack.enter_context(_tools(working, copy.path.with_name(f"{copy.path.name}-mcp")))
+        words = agent.filled(working.words, prompt, file, copy.path, mcp)
         command = Command(
             (SHELL, "-c", START, "sh", str(home), str(given), *words),
             copy.path,
             {"GIT_CONFIG_NOSYSTEM": "1"},  # git ends where it may not read /etc/gitconfig
             reads=(home, *reach.installation(Path(words[0])), *reach.named(working.words, working.checkout)),
-            writes=(copy.path,),
+            writes=(copy.path, *([mcp.parent] if mcp else [])),
             stands_for=((copy.path, working.checkout),),
         )
         return working.sandbox(command, limits)
+
+
+def _tools(working: Working, folder: Path) -> AbstractContextManager[Path | None]:
+    """The file that tells the agent how to reach its tools, while they are served; None where it wants none."""
+    if not agent.wants_tools(working.words) or working.asking.shop is None:
+        return nullcontext()
+    return served.serving(working.asking.shop, folder)
 
 
 def _seen(ran: Ran, limits: Limits, copy: Tree, before: Mapping[str, copies.Signature], working: Working) -> Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -45,6 +46,31 @@ def test_what_an_agent_committed_in_its_copy_is_judged_and_kept_and_its_cost_is_
     assert shop.state(repo) == before
     shown = llmopt(repo, "show", "last")
     assert "tokens and cost not known" in shown.out
+
+
+@pytest.mark.slow
+def test_an_agent_tries_edits_by_mcp_before_it_makes_one(repo: Path) -> None:
+    good, wrong = (json.dumps({"edits": text}) for text in (shop.GOOD, shop.WRONG))
+    words = [sys.executable, coder.__file__, "tools+good", "{mcp}", f"try_edit={wrong}", f"try_edit={good}"]
+    done = llmopt(repo, "optimize", *FAST, "--model", f"agent:{shlex.join(words)}", "--json")
+    assert done.code == 0, done.err
+    assert len(done.json["accepted"]) == 1
+    [journal] = (repo / ".llmopt" / "runs").glob("*/journal.jsonl")
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    printed = next(line["value"]["printed"] for line in lines if line["kind"] == "agent")
+    assert "first: ['callers', 'callees', 'profile_lines', 'try_edit']" in printed
+    assert 'try_edit gave: turned down at the stage "calls": customers differs' in printed
+    assert re.search(r"try_edit gave: it passes\n(.*\n)*timing: about \d+\.\d+ times as fast", printed)
+
+
+def test_tools_that_cannot_be_served_are_refused_before_anything_runs(repo: Path) -> None:
+    code = "import sys; sys.modules['mcp'] = None; from llmopt.__main__ import main; main()"
+    arguments = ["optimize", *FAST, "--python", sys.executable, "--model", "agent:sh {mcp}"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=repo, capture_output=True, text=True, env=shop.environment()
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("llmopt: {mcp} in an agent's command needs the MCP SDK (pip install")
 
 
 @pytest.mark.slow

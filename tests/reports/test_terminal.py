@@ -28,7 +28,7 @@ MOVES = re.compile(r"\x1b\[\d*[ABCDGHJKfsu]|\x1b\[\?25[lh]|\r(?!\n)")
 
 def shown(width: int, height: int) -> list[str]:
     """The rows of the last screen of the played run, without colour."""
-    state = terminal.LiveScreen(Screen(file=io.StringIO()), played_run.BUDGET, clock=lambda: 60.0)
+    state = terminal.LiveScreen(Screen(file=io.StringIO()), clock=lambda: 60.0)
     played_run.play(state, lambda: None)
     stream = io.StringIO()
     console = Screen(file=stream, width=width, height=height, force_terminal=True, color_system=None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +17,16 @@ import shop
 
 from llmopt import encoding, git
 from llmopt.checks import guard
-from llmopt.data import Function, Grants, Hotspot, Limits, Proposal, Region, Verdict
+from llmopt.data import Function, Grants, Hotspot, Limits, Proposal, Region, Tree, Verdict
 from llmopt.errors import EditError, UsageError
 from llmopt.models import agent
 from llmopt.sandbox import granted
-from llmopt.search import agents, ask
+from llmopt.search import agents, ask, served
+from llmopt.search.code import open_code
 from llmopt.search.effort import RECIPES
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
+from llmopt.search.tools import Workshop
 
 CUSTOMERS = Hotspot(Function("shop/orders.py", "customers", 4), 10, 0.9, 0.9, 0.9, 10.0)
 REGION = Region((CUSTOMERS,), CUSTOMERS, 0.9)
@@ -71,6 +74,9 @@ class Bench:
             ask_nobody, Masks(permitted), Facts((3, 11, 4)), RECIPES["medium"], base=commit, code="abc",
             hotspots=(CUSTOMERS,), more={**more, "environment": "python", "left_out": tuple(self.exclude)},
         )  # fmt: skip
+        facts = Facts((3, 11, 4), files=("shop/orders.py", "shop/keys.py"))
+        shop = Workshop(asking.masks, facts, open_code(asking.masks.read, ("",)), (CUSTOMERS,))
+        asking = replace(asking, shop=shop)
         return agents.Working(
             words,
             asking,
@@ -381,3 +387,86 @@ def test_a_program_is_seen_with_the_environment_it_is_installed_in(tmp_path: Pat
     (package / "cli.js").write_text("#!/usr/bin/env -S sh -e\n")
     assert {link, script, environment, Path(sys.executable)} <= set(reach.installation(link))
     assert tmp_path / "lib" / "node_modules" in reach.installation(package / "cli.js")
+
+
+# --- its tools -----------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_that_speaks_mcp_gets_the_tools_of_models_inside_its_sandbox(bench: Bench) -> None:
+    calls = ['callers={"function": "customers"}', 'callers={"function": "nobody"}', 'read={"path": "shop/orders.py"}']
+    calls += ['callees={"function": "shop/keys.py::key"}', "callers={}"]
+    proposal = bench.first("tools+good", "{mcp}", *calls)
+    assert proposal.problem == "", bench.work.printed
+    printed = bench.work.printed
+    assert "first: ['callers', 'callees', 'profile_lines']" in printed
+    assert "callers gave: callers of shop/orders.py::customers\nby name: shop/orders.py::report" in printed
+    assert "callers failed: the repository has no function 'nobody'" in printed
+    assert "read failed: there is no tool 'read'" in printed
+    assert "callees gave: callees of shop/keys.py::key" in printed
+    assert "callers failed: function is missing" in printed
+    assert list(proposal.files) == ["shop/orders.py"]
+
+
+def test_what_an_agent_makes_of_its_pipes_opens_nothing_and_its_edit_still_counts(
+    bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    victim = tmp_path / "victim.txt"
+    victim.write_text("as it was")
+    before = threading.enumerate()
+    proposal = bench.first("abuse+good", "{mcp}", victim)
+    assert (proposal.problem, list(proposal.files)) == ("", ["shop/orders.py"]), bench.work.printed
+    assert int(bench.work.printed.partition("sent ")[2].split()[0]) > 1000
+    assert victim.read_text() == "as it was"
+    assert threading.enumerate() == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_task_names_the_tools_where_the_command_has_a_place_for_them(strict: Bench) -> None:
+    strict.first("told", "{mcp}")
+    assert "Tools of the MCP server `llmopt`: callers, callees, profile_lines." in strict.work.printed
+    strict.works.clear()
+    strict.first("told")
+    assert "MCP" not in strict.work.printed
+
+
+def asked_for_a_try(folder: Path) -> None:
+    """What an agent writes to its pipe, by this process."""
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
+    call = {"name": "try_edit", "arguments": {"edits": shop.GOOD}}
+    with (folder / "requests").open("w") as pipe:
+        for message in (
+            {"id": 1, "method": "initialize", "params": client},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": call},
+        ):
+            pipe.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+
+
+def test_a_call_that_outlives_its_agent_is_waited_for_and_ctrl_c_waits_for_none(repo: Path, tmp_path: Path) -> None:
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def attempt(files: Mapping[str, str]) -> Verdict:
+        begun.set()
+        may_end.wait(60)
+        ended.set()
+        return Verdict(False, "tests", "2 tests fail", "", "")
+
+    def gone(folder: Path) -> None:
+        asked_for_a_try(folder)
+        assert begun.wait(60)
+        raise KeyboardInterrupt
+
+    masks = Masks(encoding.reader(Tree("", repo)))
+    tools = Workshop(masks, Facts((3, 11, 4)), open_code(masks.read, ("",)), attempt=attempt)
+    with pytest.raises(KeyboardInterrupt), served.serving(tools, tmp_path / "one") as config:
+        gone(config.parent)
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(60)
+    for event in (begun, may_end, ended):
+        event.clear()
+    with served.serving(tools, tmp_path / "two") as config:
+        asked_for_a_try(config.parent)
+        assert begun.wait(60)
+        threading.Timer(0.2, may_end.set).start()
+    assert ended.is_set()

@@ -7,6 +7,7 @@ before is told by the feedback file alone.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -123,6 +124,47 @@ def told() -> None:
     for name in ("LLMOPT_TASK.md", "LLMOPT_FEEDBACK.md"):
         if Path(name).exists():
             print(f"{name}: {Path(name).read_text()}")
+
+
+def tools() -> None:
+    """Starts its server twice, as some do to look at it first, and makes the calls after its acts: NAME=JSON."""
+    import anyio
+    from mcp import Client, StdioServerParameters, stdio_client
+
+    [server] = json.loads(Path(sys.argv[2]).read_text())["mcpServers"].values()
+    parameters = StdioServerParameters(command=server["command"], args=server["args"])
+
+    async def talk() -> None:
+        async with Client(stdio_client(parameters)) as client:
+            print("first:", [tool.name for tool in (await client.list_tools()).tools])
+        async with Client(stdio_client(parameters)) as client:
+            for name, _, arguments in (word.partition("=") for word in sys.argv[3:]):
+                found = await client.call_tool(name, json.loads(arguments))
+                print(name, "failed:" if found.is_error else "gave:", found.content[0].text)
+
+    anyio.run(talk)
+
+
+def abuse() -> None:
+    """Puts links in the places of the pipes, sends what is no message, a line without an end, and reads nothing."""
+    file = Path(sys.argv[2])
+    requests, replies = file.parent / "requests", file.parent / "replies"
+    pipe = os.open(requests, os.O_WRONLY | os.O_NONBLOCK)
+    for path in (requests, replies, file):
+        path.unlink()
+        path.symlink_to(sys.argv[3])
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "callers", "arguments": {"a": [1]}}}
+    lines = [b"{", b"\xff\x00", b"[]", json.dumps(call).encode(), b'{"jsonrpc": "2.0", "id": {}, "method": 1}']
+    sent, until = 0, time.monotonic() + 3
+    for line in [*lines * 50, b"x" * (1 << 22)]:
+        data = line + b"\n"
+        while data and time.monotonic() < until:
+            try:
+                count = os.write(pipe, data)
+                data, sent = data[count:], sent + count
+            except BlockingIOError:
+                time.sleep(0.01)
+    print("sent", sent, "bytes")
 
 
 def nothing() -> None:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 from llmopt.data import Decision, Function, Hotspot, Proposal, Usage, Verdict
+from llmopt.events import View
 from llmopt.loop import Localized
 from llmopt.reports import live, terminal
 from llmopt.reports.screen import Screen
-from llmopt.reports.terminal import View
 
 LONG = "a_function_whose_name_is_longer_than_any_column_for_names_can_be.inner.innermost"
 CHECKS = ("duplicate", "guard", "calls", "near tests", "output", "tests", "coverage", "require", "timing")
@@ -30,6 +30,7 @@ def spot(name: str, share: float) -> Hotspot:
 
 def play(view: View, between: Callable[[], object]) -> None:
     """From the header to the tenth pair of an edit that is being timed."""
+    view.budget(BUDGET)
     view.header(HEADER)
     view.notice("no --workload given: using benchmarks/bench_report.py")
     view.phase("base")
@@ -76,7 +77,7 @@ def kept() -> Verdict:
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
-    with terminal.open_view(Screen(stderr=True), live=True, verbose=False, quiet=False, budget=BUDGET) as view:
+    with terminal.open_view(Screen(stderr=True), live=True, verbose=False, quiet=False) as view:
         play(view, lambda: time.sleep(seconds))
 
 

@@ -6,6 +6,7 @@ What a tool gives is data from the repository, as what the dossier shows: it sta
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from llmopt.data import Call, Tool
 from llmopt.errors import BudgetError, LlmoptError
@@ -13,7 +14,7 @@ from llmopt.prompts import fenced
 from llmopt.search.tools import callees, callers, profile_lines, read, run, search, try_edit
 from llmopt.search.tools.workshop import Told, ToolError, ToolFile, Workshop, checked
 
-__all__ = ["TOOLS", "Told", "Workshop", "offered", "use"]
+__all__ = ["TOOLS", "Told", "Workshop", "given", "offered", "refused", "use"]
 
 TOOLS: Mapping[str, ToolFile] = {
     "read": read,
@@ -36,16 +37,27 @@ def offered(shop: Workshop) -> tuple[Tool, ...]:
 def use(call: Call, shop: Workshop) -> Told:
     """What the tool gives, or one line of why it gives nothing. BudgetError passes: that ends the run."""
     try:
-        tool = TOOLS.get(call.name)
-        if tool is None or not tool.is_there(shop):
-            names = ", ".join(each.name for each in offered(shop))
-            raise ToolError(f"there is no tool {call.name[:50]!r}: there are {names}")
-        told = tool.answer(checked(call, tool.TOOL), shop)
+        told = given(call, shop)
     except BudgetError:
         raise
     except LlmoptError as error:
-        return Told(fenced(_masked(" ".join(str(error).split())[:LINE], shop), "text"))
-    return Told(fenced(bounded(_masked(told.text, shop)), "text"), told.shown)
+        return Told(fenced(refused(error, shop), "text"))
+    return replace(told, text=fenced(told.text, "text"))
+
+
+def refused(error: LlmoptError, shop: Workshop) -> str:
+    """Why a call gives nothing, in one line without secrets."""
+    return _masked(" ".join(str(error).split())[:LINE], shop)
+
+
+def given(call: Call, shop: Workshop) -> Told:
+    """What the tool gives, bounded and without secrets; LlmoptError where it gives nothing."""
+    tool = TOOLS.get(call.name)
+    if tool is None or not tool.is_there(shop):
+        names = ", ".join(each.name for each in offered(shop))
+        raise ToolError(f"there is no tool {call.name[:50]!r}: there are {names}")
+    told = tool.answer(checked(call, tool.TOOL), shop)
+    return replace(told, text=bounded(_masked(told.text, shop)))
 
 
 def _masked(text: str, shop: Workshop) -> str:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from llmopt.commands import interrupts
+from llmopt import interrupts
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)

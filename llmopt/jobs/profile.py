@@ -1,0 +1,51 @@
+"""An open session in, its profile out: the hot functions, largest self share first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llmopt import encoding, git, stages
+from llmopt.data import Hotspot
+from llmopt.events import View
+from llmopt.reports.profiled import Profiled
+from llmopt.session import Session
+
+
+def run(opened: Session, view: View, known: Profiled | None = None) -> Profiled:
+    """Run each workload once plainly, then under both passes of the profiler; nothing where `known` still holds."""
+    if known and (again := remembered(opened, known)):
+        return again
+    for notice in opened.notices:
+        view.notice(notice)
+    base = stages.unmeasured_base(opened)
+    profile = stages.profile(opened, base, view.stage)
+    found = stages.localized(opened, profile)
+    read = encoding.reader(opened.trees.of(base.commit))
+    return Profiled(
+        by_self(found.hotspots),
+        found.skipped,
+        profile,
+        opened.project,
+        base,
+        tree_of(opened),
+        {path: read(path) for path in dict.fromkeys(spot.function.path for spot in found.hotspots)},
+    )
+
+
+def remembered(opened: Session, known: Profiled) -> Profiled | None:
+    """An earlier profile as this session's own; None where code or workloads are not what they were."""
+    if known.tree != tree_of(opened) or known.project != opened.project:
+        return None
+    base, taken = replace(known.base, commit=opened.base), replace(known.profile, commit=opened.base)
+    opened.journal.add("profile", taken, key=opened.base)
+    return replace(known, base=base, profile=taken)
+
+
+def by_self(hotspots: tuple[Hotspot, ...]) -> tuple[Hotspot, ...]:
+    """Largest self share first."""
+    return tuple(sorted(hotspots, key=lambda spot: (-spot.self_share, -spot.inclusive_share)))
+
+
+def tree_of(opened: Session) -> str:
+    """The name of the base's content: two commits of the same files have one."""
+    return git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
