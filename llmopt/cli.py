@@ -49,6 +49,16 @@ Workloads = Annotated[
 Python = Annotated[
     str | None, typer.Option("--python", metavar="PATH", help="The target's interpreter or environment folder.")
 ]
+Staged = Annotated[
+    bool,
+    typer.Option("--staged", help="Only what the next commit changes and what that calls; the rest is not looked at."),
+]
+ChangedSince = Annotated[
+    str,
+    typer.Option(
+        "--changed-since", metavar="REV", help="Only what has changed since the checkout left REV, and what that calls."
+    ),
+]
 NoGit = Annotated[bool, typer.Option("--no-git", help="The folder is no git repository: work on a copy, give a patch.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output; words for people on standard error.")
@@ -174,6 +184,8 @@ def optimize(
         list[str] | None,
         typer.Option("--function", "-f", metavar="NAME", help="Only this function; repeat for several."),
     ] = None,
+    staged: Staged = False,
+    changed_since: ChangedSince = "",
     min_speedup: Annotated[
         float | None,
         typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
@@ -207,8 +219,8 @@ def optimize(
         typer.Option(
             "--keep",
             metavar="HOW",
-            help="branch (default), commit, worktree (uncommitted changes) or patch.",
-            autocompletion=complete.one_of("branch", "commit", "worktree", "patch"),
+            help="branch (default), commit, worktree (uncommitted changes), patch, or index (the default of --staged).",
+            autocompletion=complete.one_of("branch", "commit", "worktree", "patch", "index"),
         ),
     ] = None,
     model_small: Annotated[
@@ -337,7 +349,7 @@ def optimize(
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive, staged, changed_since)
     return command.run(path, flags, os.environ, options)
 
 
@@ -348,6 +360,8 @@ def profile(
     function: Annotated[
         list[str] | None, typer.Option("--function", "-f", metavar="NAME", help="Show the lines of this function.")
     ] = None,
+    staged: Staged = False,
+    changed_since: ChangedSince = "",
     speedscope: Annotated[
         Path | None,
         typer.Option("--speedscope", metavar="FILE", help="Write the call stacks for https://speedscope.app."),
@@ -375,12 +389,20 @@ def profile(
         "roots": root,
         "workload_timeout": workload_timeout,
     }
-    return command.run(path, flags, os.environ, command.Options(as_json, quiet, verbose, no_git, speedscope))
+    options = command.Options(as_json, quiet, verbose, no_git, speedscope, staged, changed_since)
+    return command.run(path, flags, os.environ, options)
 
 
 COMPARE_EPILOG = (
     "Exit codes: 0 not slower, 4 slower beyond noise (over all workloads, or one of them), 1 error (also a workload "
     "that runs on BASE and not on HEAD), 2 usage, 130 interrupted (what is known so far is printed)."
+)
+CHECK_EPILOG = (
+    "Exit codes: 0 looked (also where there is no profile), 5 found what --fail-on names, 1 error, 2 usage. With --fix "
+    "those of optimize."
+)
+GUARD_EPILOG = (
+    "Exit codes: 0 not slower, or nothing to compare; 4 slower beyond noise, 1 error, 2 usage, 130 interrupted."
 )
 VERIFY_EPILOG = (
     "Exit codes: 0 accepted, 3 not accepted (the reason is printed), 1 error, 2 usage, 130 interrupted. "

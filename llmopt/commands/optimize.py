@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llmopt import baseline, finish, git, loop, models, person, search, session, stages
+from llmopt import baseline, finish, git, loop, models, person, scopes, search, session, stages
 from llmopt import project as projects
 from llmopt.commands import dry_run, interactive, interrupts
 from llmopt.config import Settings, flag
@@ -41,6 +41,8 @@ class Options:
     no_git: bool = False
     resume: str = ""
     interactive: bool = False
+    staged: bool = False
+    changed_since: str = ""
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Progress:
     verdicts: list[Verdict] = field(default_factory=list)
     hot: int = 0
     skipped: int = 0
+    cold: tuple[tuple[str, str], ...] = ()  # functions not worth a try when the run began, and why
     left: tuple[Hotspot, ...] = ()
     stopped: str = ""
     error: LlmoptError | None = None
@@ -66,8 +69,10 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
     console = Screen(stderr=True)
     if options.interactive:
         interactive.refuse_without_terminal()
+    refuse_odd(options)
+    scope = scopes.asked(path, options.staged, options.changed_since, environ)
     with session.start(
-        path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run
+        path, flags, environ, no_git=options.no_git, resume=options.resume, temporary=options.dry_run, scope=scope
     ) as opened:
         with open_view(console, opened, options) as view:
             view.header(summary.header(opened))
@@ -76,17 +81,43 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
             if options.dry_run:
                 return dry_run.show(opened, view, options.json)
             model = open_model(opened.settings, opened, view)  # a wrong key or name ends the run before it costs time
-            view.phase("base")
-            base = gated(opened, view)
-            opened = session.with_gate(opened, base)
-            asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
-            progress = work(opened, base, view, model, asked)
+            looked = looked_at(opened, view) if opened.scope else None
+            if looked and not looked.hot:
+                progress = looked
+            else:
+                view.phase("base")
+                base = gated(opened, view)
+                opened = session.with_gate(opened, base)
+                asked = interactive.asking(view, console, opened.pauses) if options.interactive else None
+                progress = work(opened, base, view, model, asked)
             outcome = conclude(opened, view, progress)
         with interrupts.held(already=outcome.interrupted):
             outcome = close(opened, outcome, options)
         if progress.error:
             raise progress.error
         return exit_code(outcome)
+
+
+def refuse_odd(options: Options) -> None:
+    """UsageError for a change that cannot be told from the rest of the code."""
+    if options.staged or options.changed_since:
+        which = "--staged" if options.staged else "--changed-since"
+        if options.no_git:
+            raise UsageError(f"{which} needs git to say what has changed", "leave --no-git out")
+        if options.resume:
+            raise UsageError(f"{which} and --resume", "a resumed run keeps to the change that it began with")
+
+
+def looked_at(opened: Session, view: View) -> Progress | None:
+    """What of the change is hot, before the tests and the judge take their time. None where the tests are the workload:
+    first it must be known which of them pass."""
+    progress = Progress()
+    if stages.touched_by(opened):
+        if opened.tests_are_workload:
+            return None
+        view.phase("profile")
+        take(progress, stages.localized(opened, stages.profile(opened, stages.unmeasured_base(opened), view.stage)))
+    return progress
 
 
 def open_view(console: Screen, opened: Session, options: Options) -> View:
@@ -206,6 +237,7 @@ def take(progress: Progress, event: loop.Event) -> None:
         if event.accepted:
             progress.left = ()  # what is hot now is not known yet
     elif isinstance(event, loop.Localized):
+        progress.cold = progress.cold or event.skipped
         progress.hot, progress.skipped, progress.left = len(event.hotspots), len(event.skipped), event.hotspots
     elif isinstance(event, loop.Stopped):
         progress.stopped = event.reason
@@ -255,6 +287,7 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
         outcome,
         hot=progress.hot,
         skipped=progress.skipped,
+        not_worth=progress.cold if opened.scope else (),
         left=tuple((spot.function.key, spot.own_share, spot.headroom) for spot in progress.left[:LEFT]),
         stopped=progress.stopped,
         interrupted=progress.interrupted,
@@ -296,9 +329,10 @@ def say(lines: list[str], console: Screen) -> None:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """0 something kept or nothing to do, 3 nothing found, 130 interrupted."""
+    """0 something kept or nothing to do, 3 nothing found, 130 interrupted. That a change cannot be made faster is no
+    reason to stop its commit: then it is 0 as well."""
     if outcome.interrupted:
         return INTERRUPTED
-    if outcome.accepted or not (outcome.verdicts or outcome.stopped):
+    if outcome.accepted or outcome.scope or not (outcome.verdicts or outcome.stopped):
         return KEPT
     return NOTHING_FOUND

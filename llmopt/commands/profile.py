@@ -11,8 +11,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from llmopt import encoding, session, stages
+from llmopt import encoding, output, scopes, session, stages
 from llmopt.data import Hotspot, Profile
+from llmopt.errors import UsageError
 from llmopt.loop import Localized
 from llmopt.profilers import speedscope
 from llmopt.reports import live, summary, terminal, words
@@ -31,12 +32,16 @@ class Options:
     verbose: bool = False
     no_git: bool = False
     speedscope: Path | None = None
+    staged: bool = False
+    changed_since: str = ""
 
 
 def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], options: Options) -> int:
     """Profile the workloads and print the hot functions, largest self share first."""
     flags = {**flags, "hotspots": 1000}
-    with session.start(path, flags, environ, no_git=options.no_git, temporary=True) as opened:
+    refuse_without_git(options)
+    scope = scopes.asked(path, options.staged, options.changed_since, environ)
+    with session.start(path, flags, environ, no_git=options.no_git, temporary=True, scope=scope) as opened:
         log = terminal.Log(Screen(stderr=True), options.verbose, options.quiet or not options.verbose)
         for notice in opened.notices:
             log.notice(notice)
@@ -84,6 +89,11 @@ def _function(spot: Hotspot) -> dict[str, Any]:
     }
 
 
+def refuse_without_git(options: Options) -> None:
+    if options.no_git and (options.staged or options.changed_since):
+        raise UsageError("--staged and --changed-since need git to say what has changed", "leave --no-git out")
+
+
 def show(opened: Session, found: Localized, profile: Profile) -> None:
     """The table, then the hottest lines of the hottest functions."""
     console = Screen()
@@ -92,9 +102,12 @@ def show(opened: Session, found: Localized, profile: Profile) -> None:
         console.print(f"note: {notice}", style="yellow")
     spots = by_self(found)
     if not spots:
-        console.print("No function of this repository could gain enough: its time is spent elsewhere.")
+        whose = f"that {opened.scope.name} touches" if opened.scope else "of this repository"
+        console.print(f"No function {whose} could gain enough: the time is spent elsewhere.", soft_wrap=True)
+        tell_cold(opened, found)
         return
-    console.print(live.hot_table(spots[:15], len(found.skipped)))
+    console.print(live.hot_table(spots[:15], 0 if opened.scope else len(found.skipped)))
+    tell_cold(opened, found)
     read = encoding.reader(opened.trees.of(profile.commit))
     for spot in spots[:3]:
         if spot.lines:
@@ -105,6 +118,12 @@ def show(opened: Session, found: Localized, profile: Profile) -> None:
         style="dim",
         markup=False,
     )
+
+
+def tell_cold(opened: Session, found: Localized) -> None:
+    """What a change touches and is not hot."""
+    if opened.scope:
+        output.say("\n".join(summary.not_worth(found.skipped)))
 
 
 def hot_lines(spot: Hotspot, source: list[str]) -> Table:
