@@ -473,6 +473,82 @@ def compare(
     return command.run(base, head, path, flags, os.environ, options)
 
 
+@app.command(epilog=GUARD_EPILOG)
+def guard(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    objective: Objective = None,
+    max_pairs: Annotated[
+        int | None,
+        typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
+    ] = None,
+    resolution: Annotated[
+        float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")
+    ] = 1.02,
+    max_time: MaxTime = None,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
+    root: Roots = None,
+    workload_timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Compare what is about to be pushed with what is there: a pre-push hook against slower code."""
+    from llmopt.commands import compare
+    from llmopt.commands import guard as command
+
+    flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
+        "workloads": workload,
+        "python": python,
+        "roots": root,
+        "workload_timeout": workload_timeout,
+        "max_time": max_time,
+        "objective": objective,
+    }
+    options = compare.Options(resolution, max_pairs, json=as_json, quiet=quiet, verbose=verbose)
+    return command.run(path, flags, os.environ, options)
+
+
+@app.command(epilog=CHECK_EPILOG)
+def check(
+    path: PathArgument = Path(),
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Try the rewrites, and put those that pass tests and timing into your files."),
+    ] = False,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="WHAT",
+            help="What exits with 5: rules (a rewrite is known), any (also a slow pattern), none.",
+            autocompletion=complete.one_of("none", "rules", "any"),
+        ),
+    ] = "none",
+    changed_since: ChangedSince = "",
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    max_time: Annotated[
+        str | None, typer.Option("--max-time", metavar="TIME", help="Wall time of --fix. [default: 5m]")
+    ] = None,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Look at hot functions that the next commit touches: known rewrites, slow patterns. Runs nothing without --fix."""
+    from llmopt.commands import check as command
+
+    flags = {"workloads": workload, "test": test, "max_time": max_time, "python": python, "sandbox": sandbox}
+    options = command.Options(fix, fail_on, changed_since, as_json, quiet)
+    return command.run(path, flags, os.environ, options)
+
+
 @app.command(epilog=VERIFY_EPILOG)
 def verify(
     change: Annotated[
@@ -675,12 +751,15 @@ def init(
     path: PathArgument = Path(),
     python: Python = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; leave out what cannot be found.")] = False,
+    hooks: Annotated[
+        bool, typer.Option("--hooks", help="Add llmopt's hooks to .pre-commit-config.yaml; without, nobody does.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Write [tool.llmopt] after detecting tests, interpreter and workloads; asks only what it cannot find."""
     from llmopt.commands import init as command
 
-    return command.run(path, python, yes, quiet)
+    return command.run(path, python, yes, quiet, hooks)
 
 
 @app.command()
