@@ -14,6 +14,8 @@ def main() -> None:
         print(f"llmopt {__version__}")
         return
     try:
+        if sys.argv[1:] == ["check"] and looked():
+            sys.exit(0)
         sys.exit(alone() if is_alone() else command_line())
     except KeyboardInterrupt:  # while the modules load
         sys.exit(130)
@@ -36,6 +38,19 @@ def alone() -> int:
     except OSError:  # it knows what to say about that
         return command_line()
     return code
+
+
+def looked() -> bool:
+    """A commit hook: in most commits nothing is hot, and the command line need not be loaded to say so."""
+    from llmopt.commands import check
+    from llmopt.errors import LlmoptError
+
+    try:
+        is_done = check.is_nothing(os.environ)
+        sys.stdout.flush()
+    except (OSError, LlmoptError):  # the command line knows what to say about that
+        return False
+    return is_done
 
 
 def command_line() -> int:

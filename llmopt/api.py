@@ -14,7 +14,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from llmopt import changes, revisions, session
+from llmopt import changes, revisions, scopes, session
 from llmopt.changes import Edits, Patch
 from llmopt.events import Listen, Telling
 from llmopt.jobs import compare as comparing
@@ -101,17 +101,21 @@ def profile(
     path: str | Path = ".",
     *,
     no_git: bool = False,
+    staged: bool = False,
+    changed_since: str = "",
     known: Profiled | None = None,
     on_event: Listen | None = None,
     **settings: Unpack[Looking],
 ) -> Profiled:
     """The hot functions of a repository under its workloads, largest self share first.
 
-    Shares are fractions of the run, 0 to 1. `known` is an earlier profile, given back where code and workloads are
+    Shares are fractions of the run, 0 to 1. `staged` or `changed_since` keep to the functions that the index, or the
+    checkout since it left a revision, changes. `known` is an earlier profile, given back where code and workloads are
     still the same. Raises WorkloadError where a workload does not run.
     """
     given = {**settings, "hotspots": ALL}
-    with session.start(Path(path), given, os.environ, no_git=no_git, temporary=True) as opened:
+    scope = scopes.asked(Path(path), staged, changed_since, os.environ, no_git=no_git)
+    with session.start(Path(path), given, os.environ, no_git=no_git, temporary=True, scope=scope) as opened:
         return profiling.run(opened, Telling(on_event), known)
 
 
@@ -210,6 +214,8 @@ def optimize(
     *,
     no_git: bool = False,
     resume: str = "",
+    staged: bool = False,
+    changed_since: str = "",
     decide: Callable[[Question], Answer] | None = None,
     answer: Callable[[Path, Path], str | None] | None = None,
     on_event: Listen | None = None,
@@ -217,12 +223,14 @@ def optimize(
 ) -> Optimized:
     """Make a repository faster, and keep what passed all checks as the setting `keep` says: on a branch by default.
 
-    `resume` names an earlier run to go on with. `decide` has the last word on each verdict, and `answer` answers the
-    requests of `manual:DIR` (request and reply file in, the reply's text out). Ctrl-C ends the search, and what was
+    `resume` names an earlier run to go on with. `staged` keeps to what the index changes over HEAD, `changed_since` to
+    what the checkout changes since it left a revision. `decide` has the last word on each verdict, and `answer` answers
+    the requests of `manual:DIR` (request and reply file in, the reply's text out). Ctrl-C ends the search, and what was
     kept is in the result. A model that fails after something was kept does not lose it either: the error is then in
     `Optimized.error`, else it is raised.
     """
-    with session.start(Path(path), settings, os.environ, no_git=no_git, resume=resume) as opened:
+    scope = scopes.asked(Path(path), staged, changed_since, os.environ, no_git=no_git, resume=resume)
+    with session.start(Path(path), settings, os.environ, no_git=no_git, resume=resume, scope=scope) as opened:
         return optimizing.run(opened, Telling(on_event), Asks(decide, answer))
 
 

@@ -49,6 +49,16 @@ Workloads = Annotated[
 Python = Annotated[
     str | None, typer.Option("--python", metavar="PATH", help="The target's interpreter or environment folder.")
 ]
+Staged = Annotated[
+    bool,
+    typer.Option("--staged", help="Only what the next commit changes and what that calls; the rest is not looked at."),
+]
+ChangedSince = Annotated[
+    str,
+    typer.Option(
+        "--changed-since", metavar="REV", help="Only what has changed since the checkout left REV, and what that calls."
+    ),
+]
 NoGit = Annotated[bool, typer.Option("--no-git", help="The folder is no git repository: work on a copy, give a patch.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output; words for people on standard error.")
@@ -174,6 +184,8 @@ def optimize(
         list[str] | None,
         typer.Option("--function", "-f", metavar="NAME", help="Only this function; repeat for several."),
     ] = None,
+    staged: Staged = False,
+    changed_since: ChangedSince = "",
     min_speedup: Annotated[
         float | None,
         typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
@@ -207,8 +219,8 @@ def optimize(
         typer.Option(
             "--keep",
             metavar="HOW",
-            help="branch (default), commit, worktree (uncommitted changes) or patch.",
-            autocompletion=complete.one_of("branch", "commit", "worktree", "patch"),
+            help="branch (default), commit, worktree (uncommitted changes), patch, or index (the default of --staged).",
+            autocompletion=complete.one_of("branch", "commit", "worktree", "patch", "index"),
         ),
     ] = None,
     model_small: Annotated[
@@ -337,7 +349,7 @@ def optimize(
         "test_timeout": test_timeout,
         "workload_timeout": workload_timeout,
     }
-    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive)
+    options = command.Options(as_json, quiet, verbose, dry_run, no_git, resume, interactive, staged, changed_since)
     return command.run(path, flags, options)
 
 
@@ -348,6 +360,8 @@ def profile(
     function: Annotated[
         list[str] | None, typer.Option("--function", "-f", metavar="NAME", help="Show the lines of this function.")
     ] = None,
+    staged: Staged = False,
+    changed_since: ChangedSince = "",
     speedscope: Annotated[
         Path | None,
         typer.Option("--speedscope", metavar="FILE", help="Write the call stacks for https://speedscope.app."),
@@ -375,12 +389,20 @@ def profile(
         "roots": root,
         "workload_timeout": workload_timeout,
     }
-    return command.run(path, flags, command.Options(as_json, quiet, verbose, no_git, speedscope))
+    options = command.Options(as_json, quiet, verbose, no_git, speedscope, staged, changed_since)
+    return command.run(path, flags, options)
 
 
 COMPARE_EPILOG = (
     "Exit codes: 0 not slower, 4 slower beyond noise (over all workloads, or one of them), 1 error (also a workload "
     "that runs on BASE and not on HEAD), 2 usage, 130 interrupted (what is known so far is printed)."
+)
+CHECK_EPILOG = (
+    "Exit codes: 0 looked (also where there is no profile), 5 found what --fail-on names, 1 error, 2 usage. With --fix "
+    "those of optimize."
+)
+GUARD_EPILOG = (
+    "Exit codes: 0 not slower, or nothing to compare; 4 slower beyond noise, 1 error, 2 usage, 130 interrupted."
 )
 VERIFY_EPILOG = (
     "Exit codes: 0 accepted, 3 not accepted (the reason is printed), 1 error, 2 usage, 130 interrupted. "
@@ -453,6 +475,82 @@ def compare(
     }
     options = command.Options(resolution, max_pairs, fail_on, force, as_json, markdown, plot, quiet, verbose)
     return command.run(base, head, path, flags, options)
+
+
+@app.command(epilog=GUARD_EPILOG)
+def guard(
+    path: PathArgument = Path(),
+    workload: Workloads = None,
+    objective: Objective = None,
+    max_pairs: Annotated[
+        int | None,
+        typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
+    ] = None,
+    resolution: Annotated[
+        float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")
+    ] = 1.02,
+    max_time: MaxTime = None,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
+    root: Roots = None,
+    workload_timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Compare what is about to be pushed with what is there: a pre-push hook against slower code."""
+    from llmopt.commands import compare
+    from llmopt.commands import guard as command
+
+    flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
+        "workloads": workload,
+        "python": python,
+        "roots": root,
+        "workload_timeout": workload_timeout,
+        "max_time": max_time,
+        "objective": objective,
+    }
+    options = compare.Options(resolution, max_pairs, json=as_json, quiet=quiet, verbose=verbose)
+    return command.run(path, flags, os.environ, options)
+
+
+@app.command(epilog=CHECK_EPILOG)
+def check(
+    path: PathArgument = Path(),
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Try the rewrites, and put those that pass tests and timing into your files."),
+    ] = False,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="WHAT",
+            help="What exits with 5: rules (a rewrite is known), any (also a slow pattern), none.",
+            autocompletion=complete.one_of("none", "rules", "any"),
+        ),
+    ] = "none",
+    changed_since: ChangedSince = "",
+    workload: Workloads = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    max_time: Annotated[
+        str | None, typer.Option("--max-time", metavar="TIME", help="Wall time of --fix. [default: 5m]")
+    ] = None,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Look at hot functions that the next commit touches: known rewrites, slow patterns. Runs nothing without --fix."""
+    from llmopt.commands import check as command
+
+    flags = {"workloads": workload, "test": test, "max_time": max_time, "python": python, "sandbox": sandbox}
+    options = command.Options(fix, fail_on, changed_since, as_json, quiet)
+    return command.run(path, flags, os.environ, options)
 
 
 @app.command(epilog=VERIFY_EPILOG)
@@ -711,12 +809,15 @@ def init(
     path: PathArgument = Path(),
     python: Python = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; leave out what cannot be found.")] = False,
+    hooks: Annotated[
+        bool, typer.Option("--hooks", help="Add llmopt's hooks to .pre-commit-config.yaml; without, nobody does.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Write [tool.llmopt] after detecting tests, interpreter and workloads; asks only what it cannot find."""
     from llmopt.commands import init as command
 
-    return command.run(path, python, yes, quiet)
+    return command.run(path, python, yes, quiet, hooks)
 
 
 @app.command()

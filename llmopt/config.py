@@ -148,8 +148,8 @@ class Settings(BaseModel):
     max_processes: int = Field(default=512, ge=16, description="Processes and threads of one command.")
     max_cpu: Seconds | None = Field(default=None, description="CPU time of one process; when absent wall time alone.")
     max_disk: Bytes = Field(default=16 * 1024**3, description="Disk space that one command may fill.")
-    keep: Literal["branch", "commit", "worktree", "patch"] = Field(
-        default="branch", description="What happens at the end."
+    keep: Literal["branch", "commit", "worktree", "patch", "index"] = Field(
+        default="branch", description="What happens at the end; index is for --staged, and the default there."
     )
     cache: bool = Field(default=True, description="Use the answers of earlier runs on the same code again.")
     record: str | None = Field(default=None, description="A transcript file for every request and reply.")

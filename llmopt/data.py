@@ -77,6 +77,17 @@ class Project:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """The changed code that a run keeps to: what differs between the commits `old` ("" for nothing) and `new`, "" for
+    the checkout as it is. `name` says what was asked for; `staged`: `new` is what the next commit will have."""
+
+    name: str
+    old: str
+    new: str = ""
+    staged: bool = False
+
+
+@dataclass(frozen=True)
 class Tree:
     """A commit of the target, written out as plain files below `path` (no .git: no history to read)."""
 
@@ -559,6 +570,8 @@ class Outcome:
     hot: int = 0  # functions worth a try when the run ended, and `skipped` ones
     skipped: int = 0
     left: tuple[tuple[str, float, float], ...] = ()  # functions that are still hot: key, own share, headroom
+    scope: str = ""  # the change that the run kept to, "" for all of the code
+    not_worth: tuple[tuple[str, str], ...] = ()  # the change's functions that are not hot: key, why
     whole: Mapping[str, str] = field(default_factory=dict)  # evidence that all kept edits together behave as the base
     usage: Usage = Usage()
     seconds: float = 0.0

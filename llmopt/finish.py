@@ -23,6 +23,7 @@ def unmeasured(opened: Session, verdicts: Sequence[Verdict]) -> Outcome:
         opened.base,
         objective=opened.settings.objective,
         sandbox=opened.target.layer,
+        scope=opened.scope.name if opened.scope else "",
         verdicts=tuple(verdicts),
         usage=session.spent(opened.journal),
     )
@@ -108,6 +109,7 @@ def keep_edits(opened: Session, outcome: Outcome) -> Kept:
 
     def act() -> Kept:
         place = opened.place
-        return keep.keep(opened.settings.keep, place.root, place.origin, opened.name, opened.base, commits, patch)
+        where = opened.settings.keep, place.root, place.origin
+        return keep.keep(*where, opened.name, opened.base, commits, patch, opened.scope)
 
     return opened.journal.once("kept", commits[-1], Kept, act)

@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from llmopt import keys
@@ -142,6 +143,30 @@ def _index(root: Path, copy: bool = False) -> Iterator[dict[str, str]]:
         yield {"GIT_INDEX_FILE": str(index)}
 
 
+def top(path: Path) -> Path:
+    """The git root above a folder; ProjectError when there is none."""
+    if not path.exists():
+        raise ProjectError(f"{path} does not exist", "give the folder of a git repository")
+    if not path.is_dir():
+        raise ProjectError(f"{path} is a file", "give the project's folder; a script is given with --workload")
+    try:
+        found = run(path, "rev-parse", "--show-toplevel")
+    except ProjectError as problem:
+        raise _no_root(path, problem) from None
+    return Path(found).resolve()
+
+
+def _no_root(path: Path, problem: ProjectError) -> ProjectError:
+    if "not a git repository" in problem.message:
+        return ProjectError(
+            f"{path} is in no git repository",
+            "`git init` and commit makes it one; --no-git works on a copy and gives a patch",
+        )
+    if "work tree" in problem.message:
+        return ProjectError(f"{path} is a bare repository or a .git folder", "give a checkout of it (`git clone`)")
+    return problem
+
+
 def head(root: Path) -> str:
     """The commit of HEAD, "" in a repository without commits."""
     return _try(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -163,6 +188,38 @@ def snapshot(root: Path) -> tuple[str, tuple[str, ...]]:
     if parent and run(root, "rev-parse", f"{parent}^{{tree}}") == tree:
         return parent, left_out
     return commit_tree(root, tree, [parent] if parent else [], SNAPSHOT), left_out
+
+
+def staged(root: Path) -> str:
+    """What the next commit will have, as a commit on HEAD: the content of the index, which stays as it is.
+
+    ProjectError while the index has conflicts.
+    """
+    tree, parent = staged_tree(root), head(root)
+    return commit_tree(root, tree, [parent] if parent else [], SNAPSHOT)
+
+
+def staged_tree(root: Path) -> str:
+    """The index's content as a tree; within a hook of `git commit` that of the index which is being committed."""
+    with _index(root) as env:
+        users = _users_index(root)
+        if users.exists():
+            shutil.copy2(users, env["GIT_INDEX_FILE"])
+        try:
+            return run(root, "write-tree", env=env)
+        except ProjectError:
+            if run(root, "ls-files", "--unmerged", env=env):
+                hint = "resolve them and `git add` the files"
+                raise ProjectError(f"the index of {root} has conflicts", hint) from None
+            raise
+
+
+def _users_index(root: Path) -> Path:
+    """`git commit --all` and `git commit PATH` give their hooks another index than the usual one."""
+    folder = Path(run(root, "rev-parse", "--absolute-git-dir"))
+    given = root / os.environ.get("GIT_INDEX_FILE", "")
+    is_ours = given.is_file() and given.parent.resolve() == folder.resolve()
+    return given if is_ours else folder / "index"
 
 
 def _is_left_out(root: Path, path: str) -> bool:
@@ -294,6 +351,51 @@ def files(root: Path, commit: str) -> list[str]:
 def changed(root: Path, old: str, new: str) -> tuple[str, ...]:
     """Paths that differ between two commits."""
     return tuple(_listed(run(root, "diff-tree", "-r", "--name-only", "--no-renames", "-z", old, new)))
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """A regular file in two trees: its paths and the ids of its contents, "" on the side that has no such file."""
+
+    old_path: str
+    path: str
+    old: str
+    new: str
+
+
+def difference(root: Path, old: str, new: str) -> list[Blobs]:
+    """The regular files that differ between two commits or trees, renamed ones as one; `old` "" is the empty tree."""
+    old = old or run(root, "mktree", stdin=b"")
+    fields = _listed(run(root, "diff-tree", "-r", "--raw", "-z", "--no-abbrev", "--find-renames", old, new))
+    found = []
+    while fields:
+        old_mode, new_mode, *ids, status = fields.pop(0).lstrip(":").split(" ")
+        old_path = fields.pop(0)
+        path = fields.pop(0) if status.startswith(("R", "C")) else old_path
+        before, after = (
+            name if mode.startswith("100") else "" for mode, name in zip((old_mode, new_mode), ids, strict=True)
+        )
+        if before or after:
+            found.append(Blobs(old_path if before else "", path if after else "", before, after))
+    return found
+
+
+def contents(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """What objects hold, by the id or the COMMIT:PATH that names them; nothing for what is not there."""
+    wanted = [name for name in dict.fromkeys(names) if name and "\n" not in name]
+    if not wanted:
+        return {}
+    asked = "".join(f"{name}\n" for name in wanted).encode("utf-8", "surrogateescape")
+    output = run_bytes(root, "cat-file", "--batch", stdin=asked)
+    found, at = {}, 0
+    for name in wanted:
+        end = output.index(b"\n", at)
+        header, at = output[at:end].split(b" "), end + 1
+        if header[-1] == b"missing":
+            continue
+        size = int(header[-1])
+        found[name], at = output[at : at + size], at + size + 1
+    return found
 
 
 def diff(root: Path, old: str, new: str) -> bytes:

@@ -107,13 +107,20 @@ def candidates(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
             if name and (path := environment(base / name)):
                 yield path, name
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        if (value := os.environ.get(variable)) and (path := environment(Path(value))):
+        if (value := os.environ.get(variable)) and not _is_lent(value) and (path := environment(Path(value))):
             yield path, variable
     for base in dict.fromkeys((folder, root)):
         yield from _managed(base)
-    if on_path := shutil.which("python3"):
+    folders = [each for each in os.get_exec_path() if not _is_lent(str(Path(each).parent))]
+    if on_path := shutil.which("python3", path=os.pathsep.join(folders)):
         yield on_path, "python3 on PATH"
     yield sys.executable, "llmopt's own interpreter"
+
+
+def _is_lent(folder: str) -> bool:
+    """Is it the environment that pre-commit made for llmopt? While a hook runs it is active in the place of the user's,
+    and it holds nothing of the project."""
+    return os.environ.get("PRE_COMMIT") == "1" and os.path.realpath(folder) == os.path.realpath(sys.prefix)
 
 
 def _managed(folder: Path) -> Iterator[tuple[str, str]]:

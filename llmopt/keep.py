@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt import evidence, git, output
-from llmopt.data import Verdict
+from llmopt import evidence, git, output, unstaged
+from llmopt.data import Scope, Verdict
 from llmopt.judge import describe
 
 
@@ -62,11 +62,22 @@ def branch_name(run: str) -> str:
     return f"llmopt/{run}"
 
 
-def keep(mode: str, root: Path, origin: Path, run: str, base: str, commits: Sequence[str], patch: Path) -> Kept:
+def keep(
+    mode: str,
+    root: Path,
+    origin: Path,
+    run: str,
+    base: str,
+    commits: Sequence[str],
+    patch: Path,
+    scope: Scope | None = None,
+) -> Kept:
     """Do what `--keep` asks for. `root` is the repository, `origin` the folder of the user (another one with --no-git),
-    `patch` a file that already holds all edits together."""
+    `patch` a file that already holds all edits together. With a `scope` the base may be another than the checkout."""
     if mode == "patch" or (root != origin and mode != "worktree"):
         return _patch(origin, run, patch)
+    if mode in ("worktree", "index") and scope and scope.new:
+        return _beside_unstaged(root, run, base, commits, patch, scope, index=mode == "index")
     if mode == "worktree":
         return _worktree(origin, run, patch)
     if mode == "commit":
@@ -109,6 +120,25 @@ def _worktree(origin: Path, run: str, patch: Path) -> Kept:
         return Kept("", "in your working tree, not committed", _apply(origin, "-R", str(patch)))
     kept = _patch(origin, run, patch)
     return Kept("", kept.where, kept.undo, "the files changed during the run: the edits do not fit them any more")
+
+
+def _beside_unstaged(
+    root: Path, run: str, base: str, commits: Sequence[str], patch: Path, scope: Scope, *, index: bool
+) -> Kept:
+    """The edits of what is staged, or of what is pushed, in files that may hold other work; on a branch where they do
+    not go together."""
+    is_here = scope.staged or git.head(root) == scope.new
+    reason = unstaged.put(root, base, commits[-1], index=index) if is_here else "another branch is checked out"
+    if reason:
+        return _branch(root, run, base, commits, f"your files and the index are as they were: {reason}")
+    back = _apply(root, "-R", str(patch))
+    if index:
+        return Kept(
+            "",
+            "staged, and in your files beside what is not staged",
+            f"{_apply(root, '-R', '--cached', str(patch))} && {back}",
+        )
+    return Kept("", "in your files, not staged", back)
 
 
 def _patch(origin: Path, run: str, patch: Path) -> Kept:

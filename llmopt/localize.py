@@ -115,6 +115,18 @@ def headroom_of(profile: Profile, keys: Container[str], weights: Sequence[float]
     return math.inf if max(most) > 1 - 1 / LARGEST_HEADROOM else headroom(most, _normalised(weights))
 
 
+def below(profile: Profile, keys: Container[str]) -> frozenset[str]:
+    """The repository's functions that run below one of these in the call tree: what they call, and what that calls."""
+    found: set[str] = set()
+    chosen = {index for index, function in enumerate(profile.functions) if function.key in keys}
+    for stack in profile.stacks:
+        first = next((place for place, index in enumerate(stack.frames) if index in chosen), len(stack.frames))
+        found |= {
+            profile.functions[index].key for index in stack.frames[first + 1 :] if _is_inside(profile.functions[index])
+        }
+    return frozenset(found)
+
+
 def _reason_to_skip(function: Function, bound: float, min_speedup: float) -> str:
     if bound < min_speedup:
         return f"at most {bound:.3f}x if it cost nothing, below the {min_speedup:.3f}x that is worth a try"

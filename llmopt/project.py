@@ -54,26 +54,7 @@ def git_root(path: Path) -> Path:
     """The git root above a folder; ProjectError when there is none."""
     from llmopt import git
 
-    if not path.exists():
-        raise ProjectError(f"{path} does not exist", "give the folder of a git repository")
-    if not path.is_dir():
-        raise ProjectError(f"{path} is a file", "give the project's folder; a script is given with --workload")
-    try:
-        top = git.run(path, "rev-parse", "--show-toplevel")
-    except ProjectError as problem:
-        raise _no_root(path, problem) from None
-    return Path(top).resolve()
-
-
-def _no_root(path: Path, problem: ProjectError) -> ProjectError:
-    if "not a git repository" in problem.message:
-        return ProjectError(
-            f"{path} is in no git repository",
-            "`git init` and commit makes it one; --no-git works on a copy and gives a patch",
-        )
-    if "work tree" in problem.message:
-        return ProjectError(f"{path} is a bare repository or a .git folder", "give a checkout of it (`git clone`)")
-    return problem
+    return git.top(path)
 
 
 def parse_tests(line: str, interpreter: Interpreter) -> TestCommand | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from llmopt import __version__, config, git, journal, machine, project, workloads
 from llmopt.config import Settings
-from llmopt.data import Base, Grants, Limits, Project, Usage
+from llmopt.data import Base, Grants, Limits, Project, Scope, Usage
 from llmopt.errors import ProjectError, UsageError
 from llmopt.folders import remove
 from llmopt.sandbox import MEASURES_NO_USE, Opened, counters, describe, open_sandbox, reach
@@ -64,7 +64,8 @@ class Pauses:
 
 @dataclass(frozen=True)
 class Session:
-    """An open run. `notices` are what the user should know before it starts."""
+    """An open run. `notices` are what the user should know before it starts; `scope` is the changed code that it keeps
+    to, None for all."""
 
     name: str
     place: Place
@@ -75,6 +76,7 @@ class Session:
     trees: Trees
     notices: tuple[str, ...] = ()
     tests_are_workload: bool = False
+    scope: Scope | None = None
     started: float = field(default_factory=time.monotonic)
     pauses: Pauses = field(default_factory=Pauses)
 
@@ -156,10 +158,12 @@ def start(
     no_git: bool = False,
     resume: str = "",
     temporary: bool = False,
+    scope: Scope | None = None,
 ) -> Iterator[Session]:
-    """Open a run: a new one on the checkout as it is, or `resume` an earlier one with its base and settings.
+    """Open a run: a new one on the checkout as it is, or `resume` an earlier one with its base, scope and settings.
 
-    A `temporary` one leaves no journal and no ref: it only looks.
+    With a `scope` that names a later commit the run is on that one. A `temporary` one leaves no journal and no ref: it
+    only looks.
     """
     with scratch() as folder:
         place = find_place(path, no_git)
@@ -167,9 +171,9 @@ def start(
             if resume:
                 opened = _resumed(place, flags, resume, folder)
             else:
-                settings = config.load(place.folder, place.root, flags, environ)
+                settings = scoped(config.load(place.folder, place.root, flags, environ), scope, environ)
                 runs = folder if temporary else place.state
-                opened = _new(place, settings, no_git, runs, folder)
+                opened = _new(place, settings, no_git, runs, folder, scope)
             opened.journal.add("open", __version__)
             try:
                 yield opened
@@ -179,10 +183,28 @@ def start(
                     git.delete_ref(opened.place.root, git.ref_of(opened.name))
 
 
-def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
+def scoped(settings: Settings, scope: Scope | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of a run that keeps to a change: what is kept of a staged one is staged, unless they say otherwise.
+
+    While a `git commit` waits for its hook the index is not ours to change: pre-commit compares with it, and applies
+    what is not staged to it afterwards.
+    """
+    is_staged = scope is not None and scope.staged
+    waits = environ.get("PRE_COMMIT") == "1" or bool(environ.get("GIT_INDEX_FILE"))
+    if settings.keep == "index" and (waits or not is_staged):
+        why = "a commit waits for its hook" if waits else "nothing but --staged is about the index"
+        raise UsageError(f"--keep index: {why}", "use worktree or branch")
+    if is_staged and not waits and "keep" not in settings.model_fields_set:
+        return settings.model_copy(update={"keep": "index"})
+    return settings
+
+
+def _new(
+    place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path, scope: Scope | None = None
+) -> Session:
     run = journal.new_run(runs)
     try:
-        return _begun(run, place, settings, no_git, runs, folder)
+        return _begun(run, place, settings, no_git, runs, folder, scope)
     except BaseException:  # nothing was tried yet: there is nothing to resume or to show
         remove(runs / "runs" / run)
         if not no_git:
@@ -190,7 +212,9 @@ def _new(place: Place, settings: Settings, no_git: bool, runs: Path, folder: Pat
         raise
 
 
-def _begun(run: str, place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path) -> Session:
+def _begun(
+    run: str, place: Place, settings: Settings, no_git: bool, runs: Path, folder: Path, scope: Scope | None
+) -> Session:
     if no_git:
         place = _copied(place, runs / "runs" / run / "repository")
     elif not git.is_writable(place.root):
@@ -198,11 +222,11 @@ def _begun(run: str, place: Place, settings: Settings, no_git: bool, runs: Path,
             f"cannot write git objects in {place.root}",
             "make the repository writable, or use --no-git to work on a copy",
         )
-    base, left_out = git.snapshot(place.root)
+    base, left_out = (scope.new, ()) if scope and scope.new else git.snapshot(place.root)
     git.update_ref(place.root, git.ref_of(run), base)
     record = journal.Journal(runs / "runs" / run / "journal.jsonl")
-    record.add("start", _start(place, settings, base), key="start")
-    opened = _open(run, place, settings, base, record, folder)
+    record.add("start", {**_start(place, settings, base), "scope": journal.plain(scope)}, key="start")
+    opened = replace(_open(run, place, settings, base, record, folder), scope=scope)
     notices = [f"{name} is large and not tracked: left out" for name in left_out]
     return replace(opened, notices=(*notices, *opened.notices))
 
@@ -232,7 +256,8 @@ def _resumed(place: Place, flags: Mapping[str, Any], name: str, folder: Path) ->
     place = replace(place, root=Path(start["root"]), folder=Path(start["folder"]), origin=Path(start["origin"]))
     if not git.exists(place.root, start["base"]):
         raise ProjectError(f"the base commit {start['base'][:12]} of run {name} is gone", "start a new run")
-    return _open(record.path.parent.name, place, settings, start["base"], record, folder)
+    opened = _open(record.path.parent.name, place, settings, start["base"], record, folder)
+    return replace(opened, scope=Scope(**start["scope"]) if start.get("scope") else None)
 
 
 def _copied(place: Place, copy: Path) -> Place:

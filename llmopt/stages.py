@@ -20,6 +20,7 @@ from llmopt import (
     doubts,
     encoding,
     git,
+    hot,
     judge,
     keep,
     known,
@@ -27,10 +28,12 @@ from llmopt import (
     machine,
     paring,
     person,
+    scopes,
     search,
     session,
     syntax,
     timer,
+    touched,
     trial,
     workbench,
     workloads,
@@ -74,6 +77,7 @@ from llmopt.target import Probed, Tasks
 
 # The sampler looks every 1 to 4 ms: a run of this length tells shares of half a percent from each other.
 PROFILE_SECONDS = 1.5
+UNSEEN = "it was not seen in the profile"
 # A function that could not give this much if it cost nothing is not worth a proposal: no number of pairs shows less.
 WORTH_A_TRY = 1.02
 # The second pass may take this much longer than the plain run (line profiling a function that is called in a tight
@@ -115,9 +119,19 @@ def profile(opened: Session, base: Base, watch: Callable[[str], None]) -> Profil
         watch("profiling, first pass: where the time goes")
         found = sampled(opened, base, opened.trees.of(base.commit))
         watch("profiling, second pass: lines, calls and arguments of the hot functions")
-        return detailed(opened, base, found)
+        found = detailed(opened, base, found)
+        remember_hot(opened, found)
+        return found
 
     return opened.journal.once("profile", base.commit, Profile, take)
+
+
+def remember_hot(opened: Session, found: Profile) -> None:
+    """Keep what is hot in the user's code for `llmopt check`. A run that keeps to a change looks closely at that alone,
+    and does not take the place of a whole profile."""
+    state, project = opened.place.state, opened.project
+    if found.commit == opened.base and not (opened.scope and hot.read(state, project.folder)):
+        hot.keep(state, project, every_hotspot(opened, found))
 
 
 def sampled(opened: Session, base: Base, tree: Tree) -> Profile:
@@ -182,12 +196,33 @@ def unmeasured_base(opened: Session) -> Base:
 
 
 def localized(opened: Session, found: Profile) -> Localized:
-    """The functions worth a try: of the repository, wanted by --function, with enough to gain."""
+    """The functions worth a try: of the repository and the change that the run keeps to, wanted by --function, with
+    enough to gain."""
     hotspots, skipped = hotspots_of(opened, found)
     if wanted := opened.settings.functions:
         hotspots = [spot for spot in hotspots if is_wanted(spot.function.key, wanted)]
-    reasons = tuple((each.function.key, each.reason) for each in skipped)
-    return Localized(tuple(hotspots[: opened.settings.hotspots]), reasons)
+    reasons = {each.function.key: each.reason for each in skipped}
+    if opened.scope:
+        within = touched_by(opened)
+        called = localize.below(found, within)
+        hotspots = [spot for spot in hotspots if spot.function.key in within | called]
+        seen = {spot.function.key for spot in hotspots}
+        reasons = {key: reasons.get(key, UNSEEN) for key in sorted(within - seen)}
+    return Localized(tuple(hotspots[: opened.settings.hotspots]), tuple(reasons.items()))
+
+
+def touched_by(opened: Session) -> frozenset[str]:
+    """The functions that the change touches to which the run keeps: PATH::NAME, of files that may be edited."""
+    scope, root = opened.scope, opened.place.root
+    assert scope
+
+    def look() -> list[str]:
+        changes = scopes.changes(root, scope.old, opened.base)
+        names = python_files(opened.trees.of(opened.base)) if changes else ()
+        keys = touched.keys(changes, scopes.texts(root, opened.base, names))
+        return sorted(key for key in keys if may_be_edited(opened, key.partition("::")[0]))
+
+    return frozenset(opened.journal.once("touched", opened.base, list[str], look))
 
 
 def every_hotspot(opened: Session, found: Profile) -> list[Hotspot]:
@@ -197,19 +232,20 @@ def every_hotspot(opened: Session, found: Profile) -> list[Hotspot]:
 
 def hotspots_of(opened: Session, found: Profile) -> tuple[list[Hotspot], list[localize.Skipped]]:
     """The repository's functions that may be edited and have enough to gain, and those that have not."""
-    protected = workload_files(opened)
-
-    def is_target(path: str) -> bool:
-        is_code = localize.is_code(path, opened.project.folder)
-        return is_code and not guard.turned_down(path, protected, opened.settings.exclude, opened.settings.allow_paths)
-
     return localize.hotspots(
         found,
         encoding.reader(opened.trees.of(found.commit)),
         min_speedup=max(WORTH_A_TRY, opened.settings.min_speedup),
-        is_target=is_target,
+        is_target=functools.partial(may_be_edited, opened),
         weights=[workload.weight for workload in opened.project.workloads],
     )
+
+
+def may_be_edited(opened: Session, path: str) -> bool:
+    """Is it code of the user's product, and not out of bounds?"""
+    settings = opened.settings
+    is_code = localize.is_code(path, opened.project.folder)
+    return is_code and not guard.turned_down(path, workload_files(opened), settings.exclude, settings.allow_paths)
 
 
 def is_wanted(key: str, wanted: Sequence[str]) -> bool:

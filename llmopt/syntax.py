@@ -83,12 +83,13 @@ def _in_classes(tree: ast.Module) -> dict[str, tuple[str, ...]]:
 
 def _head(node: ast.ClassDef) -> tuple[str, ...]:
     methods = (f"def {each.name}" for each in node.body if isinstance(each, Node))
-    others = (ast.dump(each) for each in node.body if not isinstance(each, Node) and not _is_docstring(each))
+    others = (ast.dump(each) for each in node.body if not isinstance(each, Node) and not is_docstring(each))
     before = (ast.dump(each) for each in (*node.bases, *node.keywords, *node.decorator_list))
     return (*before, *sorted(methods), *others)
 
 
-def _is_docstring(node: ast.AST) -> bool:
+def is_docstring(node: ast.AST) -> bool:
+    """A constant that stands alone as a statement."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

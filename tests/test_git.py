@@ -572,3 +572,60 @@ def test_changed_lines_are_those_added_and_removed_and_binary_files_count_none(r
     new, _ = git.snapshot(root)
     assert git.changed_lines(root, old, new) == 3
     assert git.changed_lines(root, old, old) == 0
+
+
+def shown(root: Path) -> tuple[str, ...]:
+    """The index, the branches, and what git says of the files."""
+    commands = (("ls-files", "--stage", "--debug"), ("for-each-ref",), ("status", "--porcelain"), ("stash", "list"))
+    return tuple(str(user(root, *command)) for command in commands)
+
+
+def test_the_index_as_a_commit_is_what_the_next_commit_will_have(root: Path) -> None:
+    staged(root)
+    write(root, {"pkg/untracked.py": "u = 1\n"})
+    intent_to_add(root)
+    before = shown(root)
+    commit = git.staged(root)
+    assert blob(root, commit, "pkg/hot.py") == b"a = 5\n"
+    assert set(git.files(root, commit)) == set(MAIN)
+    assert git.is_snapshot(root, commit)
+    assert shown(root) == before
+
+
+def test_an_index_with_conflicts_is_no_commit(root: Path) -> None:
+    in_merge(root)
+    with pytest.raises(ProjectError, match="has conflicts"):
+        git.staged(root)
+
+
+def test_an_index_of_another_repository_in_the_environment_is_not_taken(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = repositories.make(tmp_path / "other", {"other.py": "o = 1\n"})
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert set(git.files(root, git.staged(root))) == set(MAIN)
+
+
+def test_what_differs_names_renamed_new_and_deleted_files_and_no_links(root: Path) -> None:
+    old = git.head(root)
+    user(root, "mv", "pkg/hot.py", "pkg/warm name.py")
+    user(root, "rm", "--quiet", "README.md")
+    write(root, {"pkg/new.py": "n = 1\n", "pkg/__init__.py": "i = 1\n"})
+    (root / "pkg" / "link.py").symlink_to("new.py")
+    user(root, "add", "--all")
+    found = git.difference(root, old, git.staged_tree(root))
+    assert {(each.old_path, each.path) for each in found} == {
+        ("pkg/hot.py", "pkg/warm name.py"),
+        ("README.md", ""),
+        ("", "pkg/new.py"),
+        ("pkg/__init__.py", "pkg/__init__.py"),
+    }
+    held = git.contents(root, [name for each in found for name in (each.old, each.new)])
+    assert {held[each.new] for each in found if each.new} == {b"a = 1\nb = 2\n", b"n = 1\n", b"i = 1\n"}
+    assert [each.path for each in git.difference(root, "", old)] == sorted(MAIN)
+
+
+def test_contents_are_found_by_id_and_by_path_and_missing_ones_left_out(root: Path) -> None:
+    names = ["HEAD:pkg/hot.py", "HEAD:no such file.py", "HEAD:README.md", "", "0" * 40]
+    assert git.contents(root, names) == {"HEAD:pkg/hot.py": b"a = 1\nb = 2\n", "HEAD:README.md": b"read me\n"}
+    assert git.contents(root, []) == {}

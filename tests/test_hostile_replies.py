@@ -205,7 +205,9 @@ def test_state_is_for_its_user_alone(tmp_path: Path) -> None:
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
-@pytest.mark.parametrize("name", [".llmopt", ".llmopt/runs", ".llmopt/cache"])
+@pytest.mark.parametrize(
+    "name", [".llmopt", ".llmopt/runs", ".llmopt/bench", ".llmopt/cache", ".llmopt/cache/hot", ".llmopt/cache/verdicts"]
+)
 def test_state_folder_that_is_a_link_is_refused(name: str, tmp_path: Path) -> None:
     elsewhere, repo = tmp_path / "elsewhere", tmp_path / "repo"
     elsewhere.mkdir(mode=0o755)

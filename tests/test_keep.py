@@ -13,7 +13,7 @@ import repositories
 from repositories import tree_of, write
 
 from llmopt import git, keep
-from llmopt.data import Verdict
+from llmopt.data import Scope, Verdict
 from llmopt.keep import Kept
 
 user = repositories.git
@@ -358,3 +358,44 @@ def test_message_carries_numbers_evidence_and_author() -> None:
         "Model: anthropic:some-model",
         f"Run: {RUN} (llmopt)",
     ]
+
+
+def staged_edit(root: Path) -> tuple[str, list[str], Scope]:
+    """A staged change, unstaged work in another line of the same file, and an accepted edit of what is staged."""
+    (root / "pkg" / "hot.py").write_bytes(b"a = 1\nb = 2\nc = 3\n" + b"# more\n" * 5 + b"d = 4\n")
+    user(root, "add", "pkg/hot.py")
+    base = git.staged(root)
+    (root / "pkg" / "hot.py").write_bytes(b"a = 1\nb = 2\nc = 3\n" + b"# more\n" * 5 + b"d = 'mine'\n")
+    edit = b"a = 1\nb = 20\nc = 3\n" + b"# more\n" * 5 + b"d = 4\n"
+    one = git.commit_files(root, base, {"pkg/hot.py": edit}, "Make hot faster")
+    return base, [one], Scope("--staged", git.head(root), base, staged=True)
+
+
+@pytest.mark.parametrize("mode", ["index", "worktree"])
+def test_an_edit_of_what_is_staged_goes_beside_unstaged_work_and_its_undo_takes_it_back(
+    root: Path, tmp_path: Path, mode: str
+) -> None:
+    base, commits, scope = staged_edit(root)
+    before = (root / "pkg" / "hot.py").read_bytes(), user(root, "ls-files", "--stage")
+    patch = tmp_path / "kept.patch"
+    patch.write_bytes(git.diff(root, base, commits[-1]))
+    done = keep.keep(mode, root, root, RUN, base, commits, patch, scope)
+    assert done.notice == ""
+    text = (root / "pkg" / "hot.py").read_text()
+    assert "b = 20" in text
+    assert "d = 'mine'" in text
+    assert (user(root, "ls-files", "--stage") == before[1]) == (mode == "worktree")
+    shell(done.undo, root)
+    assert ((root / "pkg" / "hot.py").read_bytes(), user(root, "ls-files", "--stage")) == before
+
+
+def test_an_edit_of_another_branch_than_the_one_checked_out_is_a_branch(root: Path, tmp_path: Path) -> None:
+    base, commits = edited(root)
+    patch = tmp_path / "kept.patch"
+    patch.write_bytes(git.diff(root, base, commits[-1]))
+    user(root, "commit", "--quiet", "--allow-empty", "--message", "elsewhere")
+    before = user(root, "ls-files", "--stage"), user(root, "status", "--porcelain")
+    done = keep.keep("worktree", root, root, RUN, base, commits, patch, Scope("what is pushed", base, base))
+    assert "another branch is checked out" in done.notice
+    assert (user(root, "ls-files", "--stage"), user(root, "status", "--porcelain")) == before
+    assert user(root, "rev-parse", f"llmopt/{RUN}") == commits[-1]

@@ -9,7 +9,7 @@ import pytest
 
 from llmopt.data import Detail, Function, LineCost, Observed, Profile, Stack
 from llmopt.errors import EditError
-from llmopt.localize import LARGEST_HEADROOM, headroom, headroom_of, hotspots, is_code
+from llmopt.localize import LARGEST_HEADROOM, below, headroom, headroom_of, hotspots, is_code
 
 SOURCE = """\
 def main():
@@ -213,3 +213,9 @@ def test_headroom_of_nearly_everything_has_no_bound() -> None:
 
 def test_headroom_of_nothing_is_next_to_none() -> None:
     assert 1 < headroom_of(NESTED, set(), [1.0]) < 1.03
+
+
+def test_what_runs_below_a_function_is_all_that_it_leads_to_in_the_repository() -> None:
+    assert below(NESTED, {"pkg/m.py::middle"}) == {"pkg/m.py::leaf"}
+    assert below(NESTED, {"pkg/m.py::main"}) == {"pkg/m.py::middle", "pkg/m.py::leaf", "pkg/m.py::cold"}
+    assert below(NESTED, {"pkg/m.py::leaf", "pkg/m.py::unknown"}) == frozenset()

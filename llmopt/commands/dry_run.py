@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llmopt import output, session, stages
+from llmopt import output, scopes, session, stages
 from llmopt.data import Base, Command, Conversation, Limits, Message, Proposal, Ran, Reply, Verdict
 from llmopt.events import View
 from llmopt.loop import Localized
@@ -18,14 +18,20 @@ from llmopt.reports import summary, words
 from llmopt.search import agents, ask
 from llmopt.session import Session
 
+if TYPE_CHECKING:
+    from llmopt.commands.optimize import Options
 
-def run(path: Path, flags: Mapping[str, Any], no_git: bool, resume: str, view: View, as_json: bool) -> int:
+
+def run(path: Path, flags: Mapping[str, Any], options: Options, view: View) -> int:
     """Show what a run on `path` would begin with, and leave nothing of it."""
-    with session.start(path, flags, os.environ, no_git=no_git, resume=resume, temporary=True) as opened:
+    no_git, resume = options.no_git, options.resume
+    asked = options.staged, options.changed_since
+    scope = scopes.asked(path, *asked, os.environ, no_git=no_git, resume=resume)
+    with session.start(path, flags, os.environ, no_git=no_git, resume=resume, temporary=True, scope=scope) as opened:
         view.header(summary.header(opened))
         for notice in opened.notices:
             view.notice(notice)
-        return show(opened, view, as_json)
+        return show(opened, view, options.json)
 
 
 def show(opened: Session, view: View, as_json: bool) -> int:

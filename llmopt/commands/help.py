@@ -47,6 +47,8 @@ TOPICS = {
     "sandbox": Topic("reference", "Confinement", "what confines the code under test, and what opens it"),
     "security": Topic("security", "", "what each layer of confinement stops, and what it does not"),
     "privacy": Topic("privacy", "", "what is sent, kept and shown"),
+    "changed": Topic("reference", "Changed code only", "--staged and --changed-since"),
+    "hooks": Topic("hooks", "", "pre-commit hooks for commits and pushes"),
     "verify": Topic("reference", "Verifying a change", "judging somebody else's change"),
     "compare": Topic("reference", "Comparing two revisions", "a guard against slower code in CI"),
     "bench": Topic("reference", "Measuring one revision", "stored measurements"),
@@ -63,6 +65,7 @@ TOPICS = {
 }
 OTHER_NAMES = {"confinement": "sandbox", "keys": "models", "configuration": "settings", "config": "settings"}
 OTHER_NAMES |= {"budgets": "budget", "workload": "workloads", "model": "models", "exit": "exit-codes"}
+OTHER_NAMES |= {"pre-commit": "hooks", "staged": "changed"}
 OTHER_NAMES |= {"noise": "measuring", "judge": "measuring", "agent": "agents"}
 
 

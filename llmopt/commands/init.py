@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 import typer
 
 from llmopt import config, output, project, workloads
+from llmopt.commands import hooks
 from llmopt.config import THE_USERS_OWN, Settings
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
@@ -21,21 +22,33 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 
-def run(path: Path, python: str | None, yes: bool, quiet: bool) -> int:
-    """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml)."""
+def run(path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool = False) -> int:
+    """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml). Hooks are
+    written on demand alone, also where there is a table already."""
     if not path.exists():
         raise UsageError(f"{path} does not exist")
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    existing, file = config.read_file(folder, project.git_root(folder))
-    if existing and file is not None:
+    root = project.git_root(folder)
+    existing, file = config.read_file(folder, root)
+    if not existing or file is None:
+        configure(folder, python, yes, quiet)
+    elif not with_hooks:
         raise UsageError(f"{file} has a [tool.llmopt] table already", "edit it, or remove it first")
+    asked = not (yes or with_hooks or quiet) and sys.stdin.isatty() and not (root / hooks.FILE).exists()
+    if with_hooks or (asked and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", default=False)):
+        written = hooks.write(root)
+        output.say(f"hooks written to {written}. Next: {hooks.INSTALL}, and llmopt profile: it tells what is hot")
+    return 0
+
+
+def configure(folder: Path, python: str | None, yes: bool, quiet: bool) -> None:
+    """Detect, ask, and write the table."""
     opened = project.open_project(folder, python=python, test=None, workloads=[], roots=None)
     ask = not yes and sys.stdin.isatty()
     table = table_text(opened, found_workloads(opened, folder, ask), found_tests(opened, ask), python)
     destination = write(folder, table)
     if not quiet:
         output.say(f"{table}\nwritten to {destination}. Next: llmopt doctor, then llmopt optimize")
-    return 0
 
 
 def found_workloads(opened: Project, folder: Path, ask: bool) -> list[str]:

@@ -32,6 +32,8 @@ class Options:
     no_git: bool = False
     resume: str = ""
     interactive: bool = False
+    staged: bool = False
+    changed_since: str = ""
 
 
 def run(path: Path, flags: Mapping[str, Any], options: Options) -> int:
@@ -41,12 +43,14 @@ def run(path: Path, flags: Mapping[str, Any], options: Options) -> int:
         interactive.refuse_without_terminal()
     with terminal.open_view(console, live=not options.json, verbose=options.verbose, quiet=options.quiet) as view:
         if options.dry_run:
-            return dry_run.run(path, flags, options.no_git, options.resume, view, options.json)
+            return dry_run.run(path, flags, options, view)
         done = api.optimize(
             path,
             on_event=events.shown_on(view),
             no_git=options.no_git,
             resume=options.resume,
+            staged=options.staged,
+            changed_since=options.changed_since,
             decide=interactive.asking(view, console) if options.interactive else None,
             answer=answering(view),
             **flags,
@@ -86,9 +90,10 @@ def say(lines: list[str], console: Screen) -> None:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """0 something kept or nothing to do, 3 nothing found, 130 interrupted."""
+    """0 something kept or nothing to do, 3 nothing found, 130 interrupted. That a change cannot be made faster is no
+    reason to stop its commit: then it is 0 as well."""
     if outcome.interrupted:
         return INTERRUPTED
-    if outcome.accepted or not (outcome.verdicts or outcome.stopped):
+    if outcome.accepted or outcome.scope or not (outcome.verdicts or outcome.stopped):
         return KEPT
     return NOTHING_FOUND

@@ -23,12 +23,21 @@ class Options:
     verbose: bool = False
     no_git: bool = False
     speedscope: Path | None = None
+    staged: bool = False
+    changed_since: str = ""
 
 
 def run(path: Path, flags: Mapping[str, Any], options: Options) -> int:
     """Profile the workloads and print the hot functions, largest self share first."""
     log = terminal.Log(Screen(stderr=True), options.verbose, options.quiet or not options.verbose)
-    found = api.profile(path, on_event=events.shown_on(log), no_git=options.no_git, **flags)
+    found = api.profile(
+        path,
+        no_git=options.no_git,
+        staged=options.staged,
+        changed_since=options.changed_since,
+        on_event=events.shown_on(log),
+        **flags,
+    )
     if options.speedscope:
         speedscope.write(found.profile, options.speedscope)
     if options.json:

@@ -51,6 +51,7 @@ class Progress:
     verdicts: list[Verdict] = field(default_factory=list)
     hot: int = 0
     skipped: int = 0
+    cold: tuple[tuple[str, str], ...] = ()  # functions not worth a try when the run began, and why
     left: tuple[Hotspot, ...] = ()
     stopped: str = ""
     error: LlmoptError | None = None
@@ -69,14 +70,28 @@ def run(opened: Session, view: View, asks: Asks) -> Optimized:
     for notice in opened.notices:
         view.notice(notice)
     model = open_model(settings, opened, view, asks.answer)  # a wrong key or name ends the run before it costs time
-    view.phase("base")
-    base = gated(opened, view)
-    opened = session.with_gate(opened, base)
-    progress = work(opened, base, view, model, rested(asks.decide, opened.pauses))
+    progress = looked_at(opened, view) if opened.scope else None
+    if progress is None or progress.hot:
+        view.phase("base")
+        base = gated(opened, view)
+        opened = session.with_gate(opened, base)
+        progress = work(opened, base, view, model, rested(asks.decide, opened.pauses))
     outcome = conclude(opened, view, progress)
     with interrupts.held(already=outcome.interrupted):
         outcome, kept = close(opened, outcome)
     return Optimized(outcome, kept, progress.error)
+
+
+def looked_at(opened: Session, view: View) -> Progress | None:
+    """What of the change is hot, before the tests and the judge take their time. None where the tests are the workload:
+    first it must be known which of them pass."""
+    progress = Progress()
+    if stages.touched_by(opened):
+        if opened.tests_are_workload:
+            return None
+        view.phase("profile")
+        take(progress, stages.localized(opened, stages.profile(opened, stages.unmeasured_base(opened), view.stage)))
+    return progress
 
 
 def rested(decide: person.Ask | None, pauses: Pauses) -> person.Ask | None:
@@ -185,6 +200,7 @@ def take(progress: Progress, event: loop.Event) -> None:
         if event.accepted:
             progress.left = ()  # what is hot now is not known yet
     elif isinstance(event, loop.Localized):
+        progress.cold = progress.cold or event.skipped
         progress.hot, progress.skipped, progress.left = len(event.hotspots), len(event.skipped), event.hotspots
     elif isinstance(event, loop.Stopped):
         progress.stopped = event.reason
@@ -234,6 +250,7 @@ def conclude(opened: Session, view: View, progress: Progress) -> Outcome:
         outcome,
         hot=progress.hot,
         skipped=progress.skipped,
+        not_worth=progress.cold if opened.scope else (),
         left=tuple((spot.function.key, spot.own_share, spot.headroom) for spot in progress.left[:LEFT]),
         stopped=progress.stopped,
         interrupted=progress.interrupted,

@@ -28,13 +28,14 @@ def run(opened: Session, view: View, known: Profiled | None = None) -> Profiled:
         opened.project,
         base,
         tree_of(opened),
+        opened.scope.name if opened.scope else "",
         {path: read(path) for path in dict.fromkeys(spot.function.path for spot in found.hotspots)},
     )
 
 
 def remembered(opened: Session, known: Profiled) -> Profiled | None:
     """An earlier profile as this session's own; None where code or workloads are not what they were."""
-    if known.tree != tree_of(opened) or known.project != opened.project:
+    if known.tree != tree_of(opened) or known.project != opened.project or opened.scope or known.scope:
         return None
     base, taken = replace(known.base, commit=opened.base), replace(known.profile, commit=opened.base)
     opened.journal.add("profile", taken, key=opened.base)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from llmopt import output
 from llmopt.data import Base, Hotspot, Profile, Project
 from llmopt.reports import live, summary, words
 from llmopt.reports.screen import Screen
@@ -24,7 +25,8 @@ class Profiled:
     `functions` are those of the repository that may be edited and have something to gain, largest self share first;
     `skipped` the others, each with the reason. `sources` are the texts of the functions' files as they were profiled.
     `base` is that code, with the seconds of one repetition of each workload without a profiler; `tree` names its
-    content, the same for the same files. `profile` is the whole call tree.
+    content, the same for the same files. `scope` names the change that was kept to, "" for all code.
+    `profile` is the whole call tree.
     """
 
     functions: tuple[Hotspot, ...]
@@ -33,6 +35,7 @@ class Profiled:
     project: Project
     base: Base
     tree: str
+    scope: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,9 +72,12 @@ def show(found: Profiled, console: Screen) -> None:
     for notice in found.profile.notices:
         console.print(f"note: {notice}", style="yellow")
     if not found.functions:
-        console.print("No function of this repository could gain enough: its time is spent elsewhere.")
+        whose = f"that {found.scope} touches" if found.scope else "of this repository"
+        console.print(f"No function {whose} could gain enough: the time is spent elsewhere.", soft_wrap=True)
+        tell_cold(found)
         return
-    console.print(live.hot_table(found.functions[:SHOWN_FUNCTIONS], len(found.skipped)))
+    console.print(live.hot_table(found.functions[:SHOWN_FUNCTIONS], 0 if found.scope else len(found.skipped)))
+    tell_cold(found)
     for spot in found.functions[:SHOWN_SOURCES]:
         if spot.lines:
             console.print(hot_lines(spot, found.sources[spot.function.path].splitlines()))
@@ -81,6 +87,12 @@ def show(found: Profiled, console: Screen) -> None:
         style="dim",
         markup=False,
     )
+
+
+def tell_cold(found: Profiled) -> None:
+    """What a change touches and is not hot."""
+    if found.scope:
+        output.say("\n".join(summary.not_worth(found.skipped)))
 
 
 def hot_lines(spot: Hotspot, source: list[str]) -> Table:

@@ -25,6 +25,7 @@ GAINS = {
     "energy": "less energy",
 }
 COARSE = 1.10  # a machine on which smaller gains are lost is worth a notice
+SHOWN_COLD = 8  # functions of a change that are not hot
 SHOWN_LEFT, LEAST_LEFT = 3, 0.02  # functions that are still hot, by own share
 SHORT_SECONDS = 0.1  # below it the start of the interpreter is a tenth and more of a sample
 
@@ -35,6 +36,7 @@ def header(opened: Session) -> list[str]:
     return [
         f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
         about(opened.project),
+        *([f"keeps to what is changed: {opened.scope.name}"] if opened.scope else []),
         f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
         *_reached(settings),
@@ -123,7 +125,7 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]
-        lines += [*_why_nothing(outcome), *_put_aside(outcome), *_left(outcome)]
+        lines += [*_why_nothing(outcome), *_put_aside(outcome), *_left(outcome), *not_worth(outcome.not_worth)]
         return [*lines, f"Details: llmopt show {outcome.run}   As a page: llmopt report {outcome.run}"]
     shown = describe(outcome.speedup, outcome.interval)
     gain = f"{shown} {GAINS[outcome.objective]}" if outcome.interval[0] > 1 else f"{shown}, which may be no gain"
@@ -131,7 +133,7 @@ def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     if len(outcome.workloads) > 1:
         lines += [f"  {speedup:.2f}x {spec}" for spec, speedup in outcome.workloads]
     lines += [f"  {_kept_edit(verdict)}" for verdict in sorted(outcome.accepted, key=lambda each: -yield_of(each))]
-    lines += [*_put_aside(outcome), *_whole(outcome), *_left(outcome)]
+    lines += [*_put_aside(outcome), *_whole(outcome), *_left(outcome), *not_worth(outcome.not_worth)]
     if outcome.stopped:
         lines.append(f"Stopped: {outcome.stopped}.")
     if kept:
@@ -159,6 +161,12 @@ def _left(outcome: Outcome) -> list[str]:
         if share >= LEAST_LEFT
     ]
     return [f"Left: {', '.join(names)}."] if names else []
+
+
+def not_worth(functions: tuple[tuple[str, str], ...]) -> list[str]:
+    """The functions of a change that are not hot."""
+    more = [f"  and {len(functions) - SHOWN_COLD} more"] if len(functions) > SHOWN_COLD else []
+    return [*(f"  not worth it: {words.short(key)}: {reason}" for key, reason in functions[:SHOWN_COLD]), *more]
 
 
 def _put_aside(outcome: Outcome) -> list[str]:
@@ -192,6 +200,11 @@ def _why_nothing(outcome: Outcome) -> list[str]:
         if outcome.hot:
             hot = words.count(outcome.hot, "hot function")
             return [f"No edit was proposed for the {hot}: the rules know none; a model may (--model)."]
+        if outcome.scope:
+            touched = (
+                f"touches {words.count(outcome.skipped, 'function')}" if outcome.skipped else "touches no function"
+            )
+            return [f"Nothing is hot of what {outcome.scope} {touched}."]
         return [f"No function could reach the least speedup ({words.count(outcome.skipped, 'function')} looked at)."]
     others = [verdict for verdict in outcome.rejected if not verdict.put_aside]
     return [f"  {words.verdict(verdict)}" for verdict in others[:5]]
@@ -250,6 +263,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             {"function": key, "share": round(share, 4), "headroom": round(headroom, 4)}
             for key, share, headroom in outcome.left
         ],
+        "scope": outcome.scope,
+        "not_worth": [{"function": key, "reason": reason} for key, reason in outcome.not_worth],
         "tokens": outcome.usage.tokens if outcome.usage.known else None,
         "cost_usd": round(outcome.usage.cost_usd, 6) if outcome.usage.known else None,
         "seconds": round(outcome.seconds, 3),

@@ -73,7 +73,7 @@ USAGE = {
     "no number": (("optimize", "--min-speedup", "fast"), "'--min-speedup'"),
     "too small": (("optimize", "--min-speedup", "0.5"), "greater than or equal to 1"),
     "no time": (("optimize", "--max-time", "soon"), "max_time = 'soon'"),
-    "no way to keep": (("optimize", "--keep", "all"), "'branch', 'commit', 'worktree' or 'patch'"),
+    "no way to keep": (("optimize", "--keep", "all"), "'branch', 'commit', 'worktree', 'patch' or 'index'"),
     "no folder": (("optimize", "nowhere"), "nowhere does not exist"),
     "no folder to list": (("runs", "nowhere"), "nowhere does not exist"),
     "no folder to set up": (("init", "nowhere"), "nowhere does not exist"),

@@ -46,7 +46,7 @@ def completed(folder: Path, line: str) -> list[str]:
         ("llmopt show 202601", ["20260102-000000", "20260101-000000"]),
         ("llmopt report la", ["last"]),
         ("llmopt optimize --model a", ["anthropic:", "agent:"]),
-        ("llmopt optimize --keep ", ["branch", "commit", "worktree", "patch"]),
+        ("llmopt optimize --keep ", ["branch", "commit", "worktree", "patch", "index"]),
         ("llmopt help wo", ["workloads"]),
     ],
 )

@@ -48,7 +48,7 @@ def test_every_other_setting_stands_there_with_its_default(repo: Path) -> None:
     table = text.partition("[tool.llmopt]")[2]
     assert all(len(re.findall(rf"(?:# |^|, |: ){name}\b", table, re.MULTILINE)) >= 1 for name in Settings.model_fields)
     assert "python," not in table.partition("# Not set: ")[2]  # it is set
-    assert "One of branch, commit, worktree, patch." in table
+    assert "One of branch, commit, worktree, patch, index." in table
     (repo / "pyproject.toml").write_text("[tool.llmopt]\n" + "\n".join(lines))
     assert load(repo, repo, {}, {}) == Settings()  # none of them is refused in a repository's own file
 

@@ -124,6 +124,19 @@ def test_environments_are_found_in_order(repository: Path, tmp_path: Path, monke
     assert opened(repository / "sub").interpreter.found == "--python"
 
 
+def test_the_environment_that_pre_commit_made_for_llmopt_is_not_taken_for_the_project_s(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users, own = environment(tmp_path / "users"), environment(tmp_path / "own")
+    monkeypatch.setattr(sys, "prefix", str(own))
+    monkeypatch.setenv("VIRTUAL_ENV", str(own))  # pre-commit activates it on top of the user's
+    monkeypatch.setenv("PATH", f"{own / 'bin'}:{users / 'bin'}:{os.environ['PATH']}")
+    assert opened(repository, python=None).interpreter.found == "VIRTUAL_ENV"  # it may well be the project's
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    seen = opened(repository, python=None).interpreter
+    assert (seen.path, seen.found) == (str(users / "bin" / "python3"), "python3 on PATH")
+
+
 def test_folder_called_env_that_is_no_environment_is_passed_over(repository: Path) -> None:
     targets.write(repository, {"env/settings.py": ""})
     assert opened(repository, python=None).interpreter.found == "python3 on PATH"
