@@ -10,7 +10,7 @@ import ast
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llmopt import syntax
 from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
@@ -25,6 +25,7 @@ CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
 FRAME = 2_500  # characters of the template's own words
 LEAST_ROOM = 600  # characters
 LARGEST_SHARE = 0.25  # of the room, for a helper, the workload or a test
+MEASURED_SHARE = 0.35  # of the characters, for what was measured and who else relies on it; sources have the rest
 
 HOT_LINES, HOT_LINES_ELSEWHERE = 8, 4
 LEAST_LINE_SHARE = 0.03
@@ -148,11 +149,14 @@ def describe(
     read(region.focus.function.path)
     code = open_code(read, facts.roots)
     found = uses.find([each.function for each in region.functions], facts.files, search or read, code)
-    values = _small_values(region, verdicts, facts, code, found)
+    characters = tokens * CHARACTERS_PER_TOKEN
+    values = _small_values(region, verdicts, facts, code)
+    values |= _bounded_facts(region, found, code, int(MEASURED_SHARE * characters))
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
-    sheet = Sheet(code, max(tokens * CHARACTERS_PER_TOKEN - FRAME - len(repr(values)), LEAST_ROOM))
+    sheet = Sheet(code, max(characters - FRAME - len(repr(values)), LEAST_ROOM))
+    workloads = _workloads(facts, sheet, int(LARGEST_SHARE * sheet.room))
     _show(region, sheet)
-    workloads = _workloads(facts, sheet)
+    workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
     return {**values, "workloads": workloads, "tests": tests, "missing": tuple(sheet.missing)}
@@ -271,10 +275,11 @@ def _is_inside(function: Function) -> bool:
     return not function.path.startswith(("/", "<")) and function.name != "<module>"
 
 
-def _workloads(facts: Facts, sheet: Sheet) -> tuple[Listing, ...]:
+def _workloads(facts: Facts, sheet: Sheet, most: int) -> tuple[Listing, ...]:
+    """The workloads that fit into the room, and into `most` characters each."""
     found = []
     for spec, text in facts.workloads:
-        if text and len(text) <= sheet.room:
+        if text and len(text) <= min(most, sheet.room):
             found.append(Listing(spec, text))
             sheet.room -= len(text)
     return tuple(found)
@@ -369,9 +374,7 @@ def joined(lines: Sequence[str], numbers: Iterable[int]) -> str:
 # --- the small values ------------------------------------------------------------------------------------------
 
 
-def _small_values(
-    region: Region, verdicts: Sequence[Verdict], facts: Facts, code: Code, found: uses.Uses
-) -> dict[str, object]:
+def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, code: Code) -> dict[str, object]:
     files = [file for path in {each.function.path for each in region.functions} if (file := code.file(path))]
     packages = _packages(facts.packages, {name for file in files for name in file.imported})
     own = [each for each in verdicts if each.function in region.keys]
@@ -379,8 +382,6 @@ def _small_values(
         "focus": region.focus.function,
         "share": region.share,
         "headroom": 1 / max(0.001, 1 - region.share),
-        "measured": tuple(_measured(each, region, code) for each in region.functions),
-        "contracts": tuple(_contracts(region, found)),
         "attempts": tuple(_attempt(each) for each in own)[-ATTEMPTS:],
         "kept": tuple(_kept(each) for each in verdicts if each.accepted and each not in own)[-ATTEMPTS:],
         "patterns": patterns_of(region, code),
@@ -390,6 +391,23 @@ def _small_values(
         "other_packages": len(facts.packages) - len(packages),
         "seconds": facts.seconds,
     }
+
+
+def _bounded_facts(region: Region, found: uses.Uses, code: Code, most: int) -> dict[str, object]:
+    """What was measured of each function, and who else relies on it, in detail for as many as fit into so many
+    characters, the most important ones first: of a deep chain of calls it would leave no room for sources."""
+    ranked = _by_importance(region)
+    for count in range(len(ranked), 0, -1):
+        detailed = {each.function.key for each in ranked[:count]}
+        measured = tuple(
+            one if each.function.key in detailed else replace(one, lines=(), arguments=(), repeated=None, outside=())
+            for each in region.functions
+            for one in [_measured(each, region, code)]
+        )
+        contracts = tuple(each for each in _contracts(region, found) if each.function.key in detailed)
+        if len(repr((measured, contracts))) <= most:
+            break
+    return {"measured": measured, "contracts": contracts}
 
 
 def patterns_of(region: Region, code: Code) -> tuple[str, ...]:

@@ -344,3 +344,24 @@ def test_similar_edits_are_offered_after_what_was_measured_and_within_their_toke
     assert "Similar edits" not in bare
     assert "membership in a list, tested in a loop" in values["examples"][0].about
     assert text.index("What was measured") < text.index("Similar edits") < text.index("What to answer")
+
+
+def test_a_deep_chain_leaves_room_for_the_workload_and_the_sources() -> None:
+    names = [f"step_{number}" for number in range(24)]
+    text = "".join(f"def {name}(value):\n    return value + {at}\n\n\n" for at, name in enumerate(names))
+    seen = tuple(Observed(f"argument_{at}", ("dict[str, list[int]] len 3..1200",) * 3, (9, 5, 2)) for at in range(8))
+    spots = tuple(
+        Hotspot(Function("deep.py", name, 1 + 4 * at), 2 + 4 * at, 0.01, 0.01 + at / 1e4, 0.5, 2.0, arguments=seen)
+        for at, name in enumerate(names)
+    )
+    deep = Region(spots, spots[-1], 0.3)
+    files = {"deep.py": text, "bench.py": "import deep\n"}
+    facts = Facts((3, 11, 0), workloads=(("bench.py", files["bench.py"]),), files=tuple(files))
+    values = dossier.describe(deep, (), files.__getitem__, facts, tokens=6_000)
+    assert [each.path for each in values["workloads"]] == ["bench.py"]  # type: ignore[attr-defined]
+    (shown,) = values["files"]  # type: ignore[misc]
+    assert all(f"def {name}(value)" in shown.text for name in names)  # type: ignore[has-type]
+    detailed = [bool(each.arguments) for each in values["measured"]]  # type: ignore[attr-defined]
+    assert len(detailed) == 24
+    assert 1 < sum(detailed) < 24
+    assert all(detailed[-sum(detailed) :]), "those that cost most"
