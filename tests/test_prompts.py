@@ -73,3 +73,20 @@ def test_a_template_that_cannot_be_rendered_is_a_usage_error(tmp_path: Path, tex
 def test_a_template_that_does_not_exist_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"nowhere\.md"):
         prompts.render("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("interval", "says", "advice"),
+    [
+        ((1.2, 1.4), "95 % interval 1.200 to 1.400", "It is faster: keep what gains"),
+        ((0.0, 1e300), "too few pairs for an interval", "too noisy to tell"),
+        ((0.8, 0.9), "95 % interval 0.800 to 0.900", "Take another of your plans"),
+    ],
+)
+def test_a_measured_edit_comes_back_with_what_its_interval_allows_to_say(
+    interval: tuple[float, float], says: str, advice: str
+) -> None:
+    speedup = 0.85 if interval[1] < 1 else 1.3
+    text = refine(kind="timing", measured_pairs=True, speedup=speedup, interval=interval)
+    assert says in text
+    assert advice in text

@@ -10,7 +10,7 @@ import ast
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from llmopt import syntax
 from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
@@ -153,7 +153,7 @@ def describe(
     values = _small_values(region, verdicts, facts, code)
     values |= _bounded_facts(region, found, code, int(MEASURED_SHARE * characters))
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
-    sheet = Sheet(code, max(characters - FRAME - len(repr(values)), LEAST_ROOM))
+    sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
     workloads = _workloads(facts, sheet, int(LARGEST_SHARE * sheet.room))
     _show(region, sheet)
     workloads = workloads or _workloads(facts, sheet, sheet.room)
@@ -405,9 +405,20 @@ def _bounded_facts(region: Region, found: uses.Uses, code: Code, most: int) -> d
             for one in [_measured(each, region, code)]
         )
         contracts = tuple(each for each in _contracts(region, found) if each.function.key in detailed)
-        if len(repr((measured, contracts))) <= most:
+        if _size((measured, contracts)) <= most:
             break
     return {"measured": measured, "contracts": contracts}
+
+
+def _size(value: object) -> int:
+    """About how many characters a value of the template takes, with what stands around it."""
+    if isinstance(value, str):
+        return len(value) + 4
+    if is_dataclass(value):
+        return sum(_size(getattr(value, each.name)) for each in fields(value))
+    if isinstance(value, Mapping):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, Sequence) else len(str(value)) + 4
 
 
 def patterns_of(region: Region, code: Code) -> tuple[str, ...]:

@@ -357,7 +357,7 @@ def test_a_deep_chain_leaves_room_for_the_workload_and_the_sources() -> None:
     deep = Region(spots, spots[-1], 0.3)
     files = {"deep.py": text, "bench.py": "import deep\n"}
     facts = Facts((3, 11, 0), workloads=(("bench.py", files["bench.py"]),), files=tuple(files))
-    values = dossier.describe(deep, (), files.__getitem__, facts, tokens=6_000)
+    values = dossier.describe(deep, (), files.__getitem__, facts, tokens=4_000)
     assert [each.path for each in values["workloads"]] == ["bench.py"]  # type: ignore[attr-defined]
     (shown,) = values["files"]  # type: ignore[misc]
     assert all(f"def {name}(value)" in shown.text for name in names)  # type: ignore[has-type]

@@ -9,13 +9,14 @@ from typing import Any
 from llmopt.data import Tool
 from llmopt.search.tools.workshop import SUGGESTED, Told, ToolError, Workshop, schema
 
-TOOL = Tool(
-    "read",
-    "Lines first to last of a Python file of the repository.",
-    schema({"path": "string"}, first="integer", last="integer"),
-)
 LINES = 120  # where no last line is named
 CHARACTERS = 3_600
+
+TOOL = Tool(
+    "read",
+    f"Lines first to last of a Python file of the repository, at most {CHARACTERS} characters of them.",
+    schema({"path": "string"}, first="integer", last="integer"),
+)
 
 
 def is_there(shop: Workshop) -> bool:
