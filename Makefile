@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow generate docs demo demo-replay bench bench-judge clean
+.PHONY: check lint types test test-slow test-thorough generate docs demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -30,7 +30,10 @@ test: $(STAMP)  ## the fast suite
 	$(PYTEST)
 
 test-slow: $(STAMP)  ## the end-to-end runs
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not thorough"
+
+test-thorough: $(STAMP)  ## the longest of them, which CI leaves out
+	$(PYTEST) -m thorough
 
 generate: $(STAMP)  ## what the documentation repeats of the code: commands, settings, outputs
 	$(BIN)/python docsite/generate.py

@@ -168,6 +168,7 @@ def answer(folder: Path, over: threading.Event) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1800)
 def test_a_small_task_goes_from_the_archive_to_a_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = replace(tasks.load()["more_itertools_factor"], tests=("tests/test_recipes.py", "-k", "Factor or Sieve"))

@@ -116,6 +116,7 @@ def test_edits_that_keep_behaviour_are_called_equal(pair: Pair, found: dict[str,
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("python", [EVERY[0], EVERY[-1]])  # the suite's own has all pairs too
 def test_every_python_tells_the_same_pairs_apart(tmp_path: Path, python: str) -> None:
     told = differences(tmp_path, [*call_pairs.TOLD_APART, *call_pairs.EQUAL], python)

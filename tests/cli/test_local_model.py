@@ -25,7 +25,7 @@ STAGES = {"apply", "duplicate", "guard", "calls", "near tests", "output", "tests
 }
 SHORT = "256"  # tokens of a reply; the model repeats itself until it is stopped, at some 50 tokens a second
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(900)]
 
 
 @contextmanager

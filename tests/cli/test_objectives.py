@@ -78,6 +78,7 @@ def test_cpu_time_decides_when_it_is_the_objective(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1000)
 @pytest.mark.skipif(not counters.available(), reason="nobody counts instructions here")
 def test_instructions_decide_when_they_are_the_objective(tmp_path: Path) -> None:

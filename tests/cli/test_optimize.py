@@ -278,6 +278,7 @@ def journal_of(repo: Path, done: shop.Done) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_rerun_on_the_same_code_asks_nothing_and_tries_nothing_again(repo: Path, tmp_path: Path) -> None:
     again_and_again = '[next(o for o in orders if o == order)["customer"] for order in orders]'
     slow = GOOD.replace('[order["customer"] for order in orders]', again_and_again)

@@ -98,6 +98,7 @@ def test_somebody_behind_manual_calls_tools_in_plain_text_and_the_transcript_rep
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_second_run_on_the_same_code_calls_the_tools_again_and_asks_nothing(repo: Path, tmp_path: Path) -> None:
     model = answers(tmp_path / "m", LOOK, GOOD)

@@ -72,6 +72,7 @@ FILES = {
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", LINES)
 def test_a_profile_that_is_shown_finds_what_is_hot(line: str, tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "project", FILES)

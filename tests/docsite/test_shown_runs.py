@@ -44,6 +44,7 @@ def test_a_page_shows_all_kinds_of_closing_lines(page: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_prints_them_like_that(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop", {**shop.FILES, **shop.COUNTING})
     done = shop.llmopt(repo, "optimize", "--workload", "bench.py")
