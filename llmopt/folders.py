@@ -1,4 +1,4 @@
-"""Temporary folders, removed as a whole whatever is left behind in them; and files for their user's eyes alone."""
+"""Temporary folders, removed as a whole whatever is left behind in them; files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,27 @@ def remove(folder: Path) -> None:
         with suppress(OSError):
             Path(place).chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def rewrite(file: Path, content: bytes) -> None:
+    """Write a file of the user's as a whole or not at all; OSError where that fails."""
+    draft(file, content).replace(file)
+
+
+def draft(file: Path, content: bytes) -> Path:
+    """The new content beside the file, with the file's rights: what can fail fails before anything is replaced."""
+    path = file.with_name(f".{file.name}.llmopt-{os.getpid()}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        path.write_bytes(content)
+        if file.exists():
+            path.chmod(file.stat().st_mode)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    return path
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from llmopt import git
 from llmopt.errors import EditError, ProjectError
+from llmopt.folders import draft
 from llmopt.git import Blobs
 
 
@@ -26,15 +26,15 @@ def put(root: Path, base: str, final: str, *, index: bool) -> str:
     try:
         merged = {root / each.path: _merged(root, each) for each in changes}
         for file, content in merged.items():
-            drafts[file] = _draft(file, content)
+            drafts[file] = draft(file, content)
         if index:
             _stage(root, changes, final)
     except (EditError, ProjectError, OSError) as problem:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+        for made in drafts.values():
+            made.unlink(missing_ok=True)
         return str(problem)
-    for file, draft in drafts.items():
-        draft.replace(file)
+    for file, made in drafts.items():
+        made.replace(file)
     return ""
 
 
@@ -88,15 +88,3 @@ def _stage(root: Path, changes: Iterable[Blobs], final: str) -> None:
 def _staged(root: Path, path: str) -> str:
     said = git.run(root, "ls-files", "--stage", "-z", "--", path)
     return said.split(" ")[1] if said else ""
-
-
-def _draft(file: Path, content: bytes) -> Path:
-    """The new content beside the file, with the file's rights: what can fail fails before anything is replaced."""
-    draft = file.with_name(f".{file.name}.llmopt-{os.getpid()}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    draft.write_bytes(content)
-    if file.exists():
-        draft.chmod(file.stat().st_mode)
-    return draft

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from llmopt import __version__
 from llmopt.errors import ProjectError, UsageError
+from llmopt.folders import rewrite
 
 FILE = ".pre-commit-config.yaml"
 URL = "https://github.com/llmopt/llmopt"
@@ -20,16 +20,7 @@ def write(root: Path) -> Path:
     file = root / FILE
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
-        text = extended(before)
-        draft = file.with_name(f".{FILE}.llmopt")
-        try:
-            draft.write_text(text, encoding="utf-8")
-            if file.exists():
-                draft.chmod(file.stat().st_mode)
-            draft.replace(file)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+        rewrite(file, extended(before).encode())
     except OSError as problem:
         raise ProjectError(f"cannot write {file}: {problem.strerror}", "add the hooks by hand: docs/hooks.md") from None
     return file
