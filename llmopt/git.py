@@ -133,12 +133,11 @@ def _joined(paths: Iterable[str]) -> bytes:
 
 
 @contextmanager
-def _index(root: Path, copy: bool = False) -> Iterator[dict[str, str]]:
-    """An index file of our own, empty or a copy of the user's (a copy keeps the stat data: `add` is fast then)."""
+def _index(users: Path | None = None) -> Iterator[dict[str, str]]:
+    """An index file of our own, empty or a copy of a user's (a copy keeps the stat data: `add` is fast then)."""
     with tempfile.TemporaryDirectory(prefix="llmopt-index-") as folder:
         index = Path(folder) / "index"
-        users = root / run(root, "rev-parse", "--git-path", "index")
-        if copy and users.exists():
+        if users and users.exists():
             shutil.copy2(users, index)
         yield {"GIT_INDEX_FILE": str(index)}
 
@@ -167,6 +166,11 @@ def _no_root(path: Path, problem: ProjectError) -> ProjectError:
     return problem
 
 
+def tree_of(root: Path, commit: str) -> str:
+    """The tree of a commit, which names its content: two commits of the same files have one."""
+    return run(root, "rev-parse", f"{commit}^{{tree}}")
+
+
 def head(root: Path) -> str:
     """The commit of HEAD, "" in a repository without commits."""
     return _try(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -180,12 +184,12 @@ def snapshot(root: Path) -> tuple[str, tuple[str, ...]]:
     """
     untracked = _listed(run(root, "ls-files", "-o", "--exclude-standard", "-z"))
     left_out = tuple(path for path in untracked if _is_left_out(root, path))
-    with _index(root, copy=True) as env:
+    with _index(root / run(root, "rev-parse", "--git-path", "index")) as env:
         run(root, "add", "--update", env=env)
         _add(root, [path for path in untracked if path not in left_out], env)
         tree = run(root, "write-tree", env=env)
     parent = head(root)
-    if parent and run(root, "rev-parse", f"{parent}^{{tree}}") == tree:
+    if parent and tree_of(root, parent) == tree:
         return parent, left_out
     return commit_tree(root, tree, [parent] if parent else [], SNAPSHOT), left_out
 
@@ -201,10 +205,7 @@ def staged(root: Path) -> str:
 
 def staged_tree(root: Path) -> str:
     """The index's content as a tree; within a hook of `git commit` that of the index which is being committed."""
-    with _index(root) as env:
-        users = _users_index(root)
-        if users.exists():
-            shutil.copy2(users, env["GIT_INDEX_FILE"])
+    with _index(_users_index(root)) as env:
         try:
             return run(root, "write-tree", env=env)
         except ProjectError:
@@ -248,7 +249,7 @@ def commit_files(root: Path, base: str, files: Mapping[str, bytes], message: str
 
     Raises EditError for paths that cannot be in the tree of `base`: outside it, or below a file.
     """
-    with _index(root) as env, tempfile.TemporaryDirectory(prefix="llmopt-files-") as folder:
+    with _index() as env, tempfile.TemporaryDirectory(prefix="llmopt-files-") as folder:
         run(root, "read-tree", base, env=env)
         git_folder = run(root, "rev-parse", "--absolute-git-dir")
         # Added from a work tree and not by `hash-object`: only then does git look into the index for files that it
@@ -267,7 +268,7 @@ def commit_files(root: Path, base: str, files: Mapping[str, bytes], message: str
 
 def commit_patch(root: Path, base: str, patch: bytes, message: str) -> str:
     """A commit on top of `base` with a patch applied, outside the checkout; EditError when it does not fit."""
-    with _index(root) as env:
+    with _index() as env:
         run(root, "read-tree", base, env=env)
         try:
             run(root, "apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, env=env)
@@ -288,13 +289,13 @@ def _write(folder: Path, path: str, content: bytes) -> None:
 def reword(root: Path, commit: str, message: str) -> str:
     """The same tree and parents under another message."""
     parents = run(root, "rev-parse", f"{commit}^@").split()
-    return commit_tree(root, run(root, "rev-parse", f"{commit}^{{tree}}"), parents, message)
+    return commit_tree(root, tree_of(root, commit), parents, message)
 
 
 def export(root: Path, commit: str, folder: Path) -> Tree:
     """The commit's files written below `folder`; submodules and ignored build products come from the checkout."""
     folder.mkdir(parents=True)
-    with _index(root) as env:
+    with _index() as env:
         run(root, "read-tree", commit, env=env)
         run(root, "checkout-index", "--all", "--force", f"--prefix={folder}/", env=env)
     for path in submodules(root, commit):
@@ -505,7 +506,7 @@ def _is_dirty(root: Path, path: str) -> bool:
 def _picked(root: Path, tip: str, before: str, commit: str) -> str:
     """The change from `before` to `commit` as a commit on `tip`. Whole entries are taken over: no filter sees them."""
     entries = run_bytes(root, "ls-tree", "-z", commit, "--", *changed(root, before, commit))
-    with _index(root) as env:
+    with _index() as env:
         run(root, "read-tree", tip, env=env)
         run(root, "update-index", "-z", "--index-info", stdin=entries, env=env)
         tree = run(root, "write-tree", env=env)

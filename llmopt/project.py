@@ -17,7 +17,7 @@ from llmopt.interpreters import inspect
 from llmopt.workloads import files
 from llmopt.workloads import parse as parse_workload
 
-__all__ = ["find_tests", "git_root", "inspect", "notices", "open_project", "parse_tests"]
+__all__ = ["find_tests", "inspect", "notices", "open_project", "parse_tests"]
 
 TEST_FOLDERS = ("tests", "test")
 RUNNERS = {"tox.ini": "tox", "noxfile.py": "nox"}
@@ -37,7 +37,9 @@ def open_project(
 
     Raises ProjectError for what is no repository or has no usable interpreter, UsageError for flags that do not fit.
     """
-    root = git_root(path)
+    from llmopt import git
+
+    root = git.top(path)
     folder = path.resolve()
     seen = interpreters.find(folder, root, python)
     return Project(
@@ -48,13 +50,6 @@ def open_project(
         workloads=tuple(parse_workload(spec, folder, seen.interpreter) for spec in workloads),
         roots=import_roots.find(folder, root, seen, roots),
     )
-
-
-def git_root(path: Path) -> Path:
-    """The git root above a folder; ProjectError when there is none."""
-    from llmopt import git
-
-    return git.top(path)
 
 
 def parse_tests(line: str, interpreter: Interpreter) -> TestCommand | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from llmopt import git, interpreters, project, roots
+from llmopt import git, interpreters, roots
 from llmopt.data import Project, Tree
 from llmopt.errors import ProjectError, UsageError
 from llmopt.session import Session
@@ -77,7 +77,7 @@ def named(text: str, path: Path) -> Named:
 def root_of(path: Path) -> Path | None:
     """The git root above a folder, None where there is none."""
     try:
-        return project.git_root(path)
+        return git.top(path)
     except ProjectError as problem:
         if "in no git repository" in problem.message:
             return None

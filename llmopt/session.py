@@ -114,7 +114,7 @@ def find_place(path: Path, no_git: bool) -> Place:
     if no_git:
         state = _state_without_git(folder)
         return Place(root=folder, folder=folder, origin=folder, state=state)
-    root = project.git_root(folder)
+    root = git.top(folder)
     return Place(root=root, folder=folder, origin=root, state=journal.state_folder(root))
 
 
@@ -144,7 +144,7 @@ def state_of(path: Path) -> Path:
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     above = folder
     with suppress(ProjectError):
-        above = project.git_root(folder)
+        above = git.top(folder)
     places = [place / journal.FOLDER for place in (above, folder, _state_elsewhere(folder))]
     return next((place for place in places if any(place.glob("runs/*"))), places[0])
 

@@ -570,7 +570,7 @@ def verdict_store(opened: Session, base: Base) -> known.Store:
     settings = opened.settings.model_dump(mode="json", exclude=INDIFFERENT)
     about = digest(
         {
-            "code": git.run(opened.place.root, "rev-parse", f"{base.commit}^{{tree}}"),
+            "code": git.tree_of(opened.place.root, base.commit),
             "tests": sorted(base.gate.items()),
             "outputs": [bool(each) for each in base.outputs],  # their digests tell how often a workload was repeated
             "project": [opened.project.folder, opened.project.roots, opened.project.tests, opened.project.workloads],

@@ -19,7 +19,7 @@ def run(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], option
     if push is None:
         output.say("llmopt guard: nothing to compare: this branch has no upstream, and pre-commit named no commits")
         return NOTHING
-    if git.run(root, "rev-parse", f"{push.old}^{{tree}}") == git.run(root, "rev-parse", f"{push.new}^{{tree}}"):
+    if git.tree_of(root, push.old) == git.tree_of(root, push.new):
         output.say(f"llmopt guard: nothing to compare: {push.new[:10]} has the files of {push.old[:10]}")
         return NOTHING
     return compare.run(push.old, push.new, path, flags, options)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Set
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 import typer
 
-from llmopt import config, output, project, workloads
+from llmopt import config, git, output, project, workloads
 from llmopt.commands import hooks
 from llmopt.config import THE_USERS_OWN, Settings
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
+from llmopt.folders import rewrite
 from llmopt.reports import words
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool
     if not path.exists():
         raise UsageError(f"{path} does not exist")
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    root = project.git_root(folder)
+    root = git.top(folder)
     existing, file = config.read_file(folder, root)
     if not existing or file is None:
         configure(folder, python, yes, quiet)
@@ -142,15 +142,9 @@ def write(folder: Path, table: str) -> Path:
     destination = pyproject if pyproject.exists() else folder / "llmopt.toml"
     before = pyproject.read_text(encoding="utf-8") if pyproject.exists() else ""
     text = f"{before.rstrip()}\n\n{table}" if before else table
-    part = destination.with_name(f".{destination.name}.llmopt")
     try:
-        part.write_text(text, encoding="utf-8")
-        if destination.exists():
-            part.chmod(destination.stat().st_mode)
-        part.replace(destination)
+        rewrite(destination, text.encode())
     except OSError as problem:
-        with suppress(OSError):
-            part.unlink()
         raise ProjectError(
             f"cannot write {destination}: {problem.strerror}", "the same settings can be given as flags"
         ) from None

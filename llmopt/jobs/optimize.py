@@ -150,7 +150,7 @@ def bounded(spec: str, settings: Settings, opened: Session, view: View, answer: 
 
 def cached(model: Model, spec: str, opened: Session, view: View) -> Model:
     """The model with the answers of earlier runs on the same code."""
-    code = git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
+    code = git.tree_of(opened.place.root, opened.base)
     told: list[Reply] = []
 
     def tell(reply: Reply) -> None:

@@ -27,7 +27,7 @@ def run(opened: Session, view: View, known: Profiled | None = None) -> Profiled:
         profile,
         opened.project,
         base,
-        tree_of(opened),
+        git.tree_of(opened.place.root, opened.base),
         opened.scope.name if opened.scope else "",
         {path: read(path) for path in dict.fromkeys(spot.function.path for spot in found.hotspots)},
     )
@@ -35,7 +35,8 @@ def run(opened: Session, view: View, known: Profiled | None = None) -> Profiled:
 
 def remembered(opened: Session, known: Profiled) -> Profiled | None:
     """An earlier profile as this session's own; None where code or workloads are not what they were."""
-    if known.tree != tree_of(opened) or known.project != opened.project or opened.scope or known.scope:
+    same = known.tree == git.tree_of(opened.place.root, opened.base) and known.project == opened.project
+    if not same or opened.scope or known.scope:
         return None
     base, taken = replace(known.base, commit=opened.base), replace(known.profile, commit=opened.base)
     opened.journal.add("profile", taken, key=opened.base)
@@ -45,8 +46,3 @@ def remembered(opened: Session, known: Profiled) -> Profiled | None:
 def by_self(hotspots: tuple[Hotspot, ...]) -> tuple[Hotspot, ...]:
     """Largest self share first."""
     return tuple(sorted(hotspots, key=lambda spot: (-spot.self_share, -spot.inclusive_share)))
-
-
-def tree_of(opened: Session) -> str:
-    """The name of the base's content: two commits of the same files have one."""
-    return git.run(opened.place.root, "rev-parse", f"{opened.base}^{{tree}}")
