@@ -396,18 +396,21 @@ def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, cod
 def _bounded_facts(region: Region, found: uses.Uses, code: Code, most: int) -> dict[str, object]:
     """What was measured of each function, and who else relies on it, in detail for as many as fit into so many
     characters, the most important ones first: of a deep chain of calls it would leave no room for sources."""
-    ranked = _by_importance(region)
+    every = [_measured(each, region, code) for each in region.functions]
+    relied_on = list(_contracts(region, found))
+    ranked = [each.function.key for each in _by_importance(region)]
     for count in range(len(ranked), 0, -1):
-        detailed = {each.function.key for each in ranked[:count]}
-        measured = tuple(
-            one if each.function.key in detailed else replace(one, lines=(), arguments=(), repeated=None, outside=())
-            for each in region.functions
-            for one in [_measured(each, region, code)]
-        )
-        contracts = tuple(each for each in _contracts(region, found) if each.function.key in detailed)
+        detailed = frozenset(ranked[:count])
+        measured = tuple(each if each.function.key in detailed else _in_brief(each) for each in every)
+        contracts = tuple(each for each in relied_on if each.function.key in detailed)
         if _size((measured, contracts)) <= most:
             break
     return {"measured": measured, "contracts": contracts}
+
+
+def _in_brief(measured: Measured) -> Measured:
+    """Its row of the table alone."""
+    return replace(measured, lines=(), arguments=(), repeated=None, outside=())
 
 
 def _size(value: object) -> int:
