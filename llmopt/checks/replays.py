@@ -241,7 +241,8 @@ def _early(inputs: Sequence[Mapping[str, Any]], results: Container[str]) -> Iter
         later = [each for each in left if each["id"] not in set(chosen)]
         if number and sum(map(_takes, later)) < (1 - MOST_EARLY) * sum(map(_takes, left)):
             return
-        yield chosen
+        if chosen:  # of few inputs none may be cheap, or none be left
+            yield chosen
         left = later
 
 
