@@ -49,6 +49,23 @@ Workloads = Annotated[
 Python = Annotated[
     str | None, typer.Option("--python", metavar="PATH", help="The target's interpreter or environment folder.")
 ]
+Test = Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")]
+TestTimeout = Annotated[
+    str | None,
+    typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
+]
+MinSpeedup = Annotated[
+    float | None,
+    typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
+]
+PairsOfADecision = Annotated[
+    int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
+]
+MostPairs = Annotated[
+    int | None,
+    typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
+]
+Resolution = Annotated[float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")]
 Staged = Annotated[
     bool,
     typer.Option("--staged", help="Only what the next commit changes and what that calls; the rest is not looked at."),
@@ -168,7 +185,7 @@ def root(
 def optimize(
     path: PathArgument = Path(),
     workload: Workloads = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    test: Test = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -186,10 +203,7 @@ def optimize(
     ] = None,
     staged: Staged = False,
     changed_since: ChangedSince = "",
-    min_speedup: Annotated[
-        float | None,
-        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
-    ] = None,
+    min_speedup: MinSpeedup = None,
     objective: Objective = None,
     max_memory_growth: Annotated[
         float | None,
@@ -197,9 +211,7 @@ def optimize(
             "--max-memory-growth", metavar="X", help="Most peak memory of an edit, by the base's. [default: 1.1]"
         ),
     ] = None,
-    max_pairs: Annotated[
-        int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
-    ] = None,
+    max_pairs: PairsOfADecision = None,
     float_tolerance: Annotated[
         float | None,
         typer.Option(
@@ -305,10 +317,7 @@ def optimize(
     allow_read: AllowRead = None,
     allow_env: AllowEnv = None,
     root: Roots = None,
-    test_timeout: Annotated[
-        str | None,
-        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
-    ] = None,
+    test_timeout: TestTimeout = None,
     workload_timeout: Timeout = None,
     no_git: NoGit = False,
     as_json: Json = False,
@@ -429,13 +438,8 @@ def compare(
     path: PathOption = Path(),
     workload: Workloads = None,
     objective: Objective = None,
-    max_pairs: Annotated[
-        int | None,
-        typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
-    ] = None,
-    resolution: Annotated[
-        float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")
-    ] = 1.02,
+    max_pairs: MostPairs = None,
+    resolution: Resolution = 1.02,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="WHAT", help="What exits with 4: slower, or none.")
     ] = "slower",
@@ -482,13 +486,8 @@ def guard(
     path: PathArgument = Path(),
     workload: Workloads = None,
     objective: Objective = None,
-    max_pairs: Annotated[
-        int | None,
-        typer.Option("--max-pairs", metavar="N", help="Most pairs; it ends sooner once it is clear. [default: 40]"),
-    ] = None,
-    resolution: Annotated[
-        float, typer.Option("--resolution", metavar="X", help="What counts as the same: 1.02 is 2 %.")
-    ] = 1.02,
+    max_pairs: MostPairs = None,
+    resolution: Resolution = 1.02,
     max_time: MaxTime = None,
     python: Python = None,
     sandbox: SandboxChoice = None,
@@ -536,7 +535,7 @@ def check(
     ] = "none",
     changed_since: ChangedSince = "",
     workload: Workloads = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    test: Test = None,
     max_time: Annotated[
         str | None, typer.Option("--max-time", metavar="TIME", help="Wall time of --fix. [default: 5m]")
     ] = None,
@@ -574,24 +573,19 @@ def verify(
         ),
     ] = "",
     workload: Workloads = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    test: Test = None,
     timing: Annotated[
         bool,
         typer.Option("--timing/--no-timing", help="Without: only whether it behaves the same.", show_default=False),
     ] = True,
     require: Require = None,
-    min_speedup: Annotated[
-        float | None,
-        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
-    ] = None,
+    min_speedup: MinSpeedup = None,
     objective: Objective = None,
     max_memory_growth: Annotated[
         float | None,
         typer.Option("--max-memory-growth", metavar="X", help="Most peak memory, by the base's. [default: 1.1]"),
     ] = None,
-    max_pairs: Annotated[
-        int | None, typer.Option("--max-pairs", metavar="N", help="Most pairs of runs for one decision. [default: 30]")
-    ] = None,
+    max_pairs: PairsOfADecision = None,
     float_tolerance: Annotated[
         float | None,
         typer.Option("--float-tolerance", metavar="X", help="How far floats may differ, relatively. [default: exact]"),
@@ -612,10 +606,7 @@ def verify(
     allow_read: AllowRead = None,
     allow_env: AllowEnv = None,
     root: Roots = None,
-    test_timeout: Annotated[
-        str | None,
-        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
-    ] = None,
+    test_timeout: TestTimeout = None,
     workload_timeout: Timeout = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -706,12 +697,9 @@ def bench(
 def mcp(
     path: PathArgument = Path(),
     workload: Workloads = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    test: Test = None,
     require: Require = None,
-    min_speedup: Annotated[
-        float | None,
-        typer.Option("--min-speedup", metavar="X", help="What a speedup's lower bound must exceed. [default: 1.005]"),
-    ] = None,
+    min_speedup: MinSpeedup = None,
     objective: Objective = None,
     max_time: MaxTime = None,
     exclude: Annotated[
@@ -729,10 +717,7 @@ def mcp(
     allow_read: AllowRead = None,
     allow_env: AllowEnv = None,
     root: Roots = None,
-    test_timeout: Annotated[
-        str | None,
-        typer.Option("--test-timeout", metavar="TIME", help="Most time of one run of the tests. [default: 30m]"),
-    ] = None,
+    test_timeout: TestTimeout = None,
     workload_timeout: Timeout = None,
 ) -> int:
     """Serve profile, dossier, verify and compare to coding agents, by the Model Context Protocol on standard input."""
@@ -824,7 +809,7 @@ def init(
 def doctor(
     path: PathArgument = Path(),
     workload: Workloads = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="CMD", help="The command that runs the tests.")] = None,
+    test: Test = None,
     model: Annotated[
         str | None,
         typer.Option(

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -289,12 +289,6 @@ def offers(desk: Desk) -> dict[str, Offer]:
     """The tools by name. They take a workload where the user named none."""
     more = {} if desk.names_workloads else {"workload": WORKLOAD}
     return {
-        each.name: Offer(
-            each.name,
-            each.about,
-            {**each.takes, "properties": {**each.takes["properties"], **more}},
-            each.gives,
-            each.do,
-        )
+        each.name: replace(each, takes={**each.takes, "properties": {**each.takes["properties"], **more}})
         for each in OFFERS
     }
