@@ -21,29 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parent.parent.parent
 ORDERS = "shop/orders.py"
-CODE = '''
-"""Orders of a shop."""
-
-
-def title(names):
-    return [name.title() for name in names]
-
-
-def customers(names):
-    """How many customers there are."""
-    seen = []
-    for name in names:
-        if name not in seen:
-            seen.append(name)
-    return len(seen)
-
-
-def total(amounts):
-    result = 0
-    for amount in amounts:
-        result += amount
-    return result
-'''.lstrip()
+CODE = shop.ONE_OF_THREE
 OLD = CODE.replace("seen = []", "seen: list[str] = []")
 SLOWER = OLD.replace("return len(seen)", "return len([name for name in names if name in seen] and seen)")
 TESTS = """

@@ -10,34 +10,14 @@ from shop import git, llmopt
 
 ORDERS = "shop/orders.py"
 BENCH = ("--workload", "bench.py")
-# Slower than a set, which the rules know; the functions around it are never hot.
-CODE = '''
-"""Orders of a shop."""
-
-
-def title(names):
-    return [name.title() for name in names]
-
-
-def customers(names):
-    """How many customers there are."""
-    seen = []
-    for name in names:
-        if name not in seen:
-            seen.append(name)
-    return len(seen)
-
-
-def total(amounts):
-    result = 0
-    for amount in amounts:
-        result += amount
-    return result
-
+CODE = (
+    shop.ONE_OF_THREE
+    + """
 
 def report(names):
     return customers(names) + total([1])
-'''.lstrip()
+"""
+)
 OLD = CODE.replace("    seen = []", "    seen: list[str] = []")  # as it was committed before
 TESTS = """
 from shop.orders import customers, report, title, total
