@@ -294,13 +294,21 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """A function on the way to another, with its inclusive share and, where they were counted, its calls."""
+
+    function: Function
+    share: float
+    calls: int | None = None
+
+
+@dataclass(frozen=True)
 class Hotspot:
     """A function of the repository worth a model's time.
 
     `self_share`: the function's own frames, native calls included. `own_share`: also the library code it calls that
     lies outside the repository; functions are ranked by it. `inclusive_share`: all it calls. `headroom` = 1 / (1 -
-    inclusive_share), the speedup of the run if the function cost nothing. `chain` are the callers, nearest first, with
-    their inclusive shares.
+    inclusive_share), the speedup of the run if the function cost nothing. `chain` are the callers, nearest first.
     """
 
     function: Function
@@ -310,7 +318,7 @@ class Hotspot:
     inclusive_share: float
     headroom: float
     calls: int | None = None
-    chain: tuple[tuple[Function, float], ...] = ()
+    chain: tuple[Caller, ...] = ()
     callees: tuple[tuple[Function, float], ...] = ()
     lines: tuple[LineCost, ...] = ()
     arguments: tuple[Observed, ...] = ()

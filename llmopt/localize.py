@@ -15,14 +15,14 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from llmopt.data import Detail, Function, Hotspot, Profile, ReadFile, Stack
+from llmopt.data import Caller, Detail, Function, Hotspot, Profile, ReadFile, Stack
 from llmopt.errors import EditError
 from llmopt.profilers.names import MODULE, spans
 
 LARGEST_HEADROOM = 1000.0  # of a function that is the whole run, where the formula divides by zero
 SAMPLE_SECONDS = 0.004  # between two looks of the sampler, at the slowest rate
 DISTURBANCE = 0.02  # of a share, by the sampling itself
-CHAIN = 8  # callers told, nearest first
+CHAIN = 40  # callers told, nearest first: as deep as a recursive descent parser that reads a join
 CALLEES = 8
 # What is not the user's product. Tests lie at any depth, the other folders and files right below the user's folder:
 # packages have modules of these names too.
@@ -169,7 +169,8 @@ def _hotspot(
     profile: Profile, shares: _Shares, index: int, parts: Sequence[float], bound: float, end_line: int
 ) -> Hotspot:
     function = profile.functions[index]
-    detail = next((d for d in profile.details if d.function == function.key), None)
+    details = {each.function: each for each in profile.details}
+    detail = details.get(function.key)
     return Hotspot(
         function=function,
         end_line=end_line,
@@ -179,8 +180,10 @@ def _hotspot(
         headroom=bound,
         calls=detail.calls if detail else None,
         chain=tuple(
-            (profile.functions[caller], _mean(shares.inclusive[caller], parts))
+            Caller(above, _mean(shares.inclusive[caller], parts), counted.calls if counted else None)
             for caller in _chain(profile, index, parts)
+            for above in [profile.functions[caller]]
+            for counted in [details.get(above.key)]
         ),
         callees=tuple(_callees(profile, index, parts)),
         lines=(detail or NO_DETAIL).lines,

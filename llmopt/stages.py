@@ -83,7 +83,8 @@ WORTH_A_TRY = 1.02
 # The second pass may take this much longer than the plain run (line profiling a function that is called in a tight
 # loop costs 20x and more, on 3.12 and later 100x); past that its lines, then all its details are given up.
 SLOWDOWN, LEAST_SECOND_PASS = 30, 20.0
-OBSERVED = 16  # functions of the second pass
+OBSERVED = 16  # functions of the second pass that are observed in full
+COUNTED, WORTH_COUNTING = 60, 0.02  # more of which only the calls are counted, and the least share of these
 PARING_SECONDS = 180.0  # of runs to find out which parts of an edit pay
 DIFF_CHARACTERS = 6_000
 LOOK_SECONDS = 15.0  # of one run, up to which a candidate that was not faster is profiled
@@ -147,9 +148,11 @@ def sampled(opened: Session, base: Base, tree: Tree) -> Profile:
 
 def detailed(opened: Session, base: Base, found: Profile) -> Profile:
     """The profile with lines, calls and arguments of its hot functions; with less of it where that takes too long."""
-    hot = observed(localized(opened, found).hotspots, every_hotspot(opened, found))
+    every = every_hotspot(opened, found)
+    hot = observed(localized(opened, found).hotspots, every)
     if not hot:
         return found
+    passed = counted(every, hot)
     tree = opened.trees.of(base.commit)
 
     def observe(index: int, tasks: Tasks) -> Probed:
@@ -163,10 +166,10 @@ def detailed(opened: Session, base: Base, found: Profile) -> Profile:
     reason = ""
     # A program may look into functions that it makes at run time, and stumble over a wrapped one: do without those.
     lasting = [function for function in hot if function.name.count(".") < 2]
-    less = [(lasting, True)] if lasting != hot else []
-    for functions, lined in ((hot, True), *less, (lasting, False)):
+    less = [(lasting, True, ())] if lasting != hot or passed else []
+    for functions, lined, more in ((hot, True, passed), *less, (lasting, False, ())):
         try:
-            return lines.detail(found, functions, observe, tree, overlay=profiler, lines=lined)
+            return lines.detail(found, functions, observe, tree, overlay=profiler, lines=lined, counted=more)
         except WorkloadError as problem:
             reason = problem.message
     notice = f"lines, calls and arguments of the hot functions could not be observed: {reason}"
@@ -176,8 +179,15 @@ def detailed(opened: Session, base: Base, found: Profile) -> Profile:
 def observed(hot: Sequence[Hotspot], every: Sequence[Hotspot]) -> list[Function]:
     """The hot functions, then those on the way to them."""
     known = {spot.function.key for spot in every}
-    above = (function for spot in hot for function, _ in spot.chain if function.key in known)
+    above = (caller.function for spot in hot for caller in spot.chain[: regions.NEAR] if caller.function.key in known)
     return list(dict.fromkeys([*(spot.function for spot in hot), *above]))[:OBSERVED]
+
+
+def counted(every: Sequence[Hotspot], hot: Sequence[Function]) -> list[Function]:
+    """What else takes part in the run: the numbers of its calls tell where there is too much of them."""
+    largest = sorted(every, key=lambda spot: -spot.inclusive_share)
+    wanted = [spot.function for spot in largest if spot.inclusive_share >= WORTH_COUNTING and spot.function not in hot]
+    return wanted[:COUNTED]
 
 
 def profiled_repetitions(seconds: float) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from llmopt import journal
-from llmopt.data import Base, Conversation, Function, Hotspot, Message, Pair, Reply, Sample, Usage, Verdict
+from llmopt.data import Base, Caller, Conversation, Function, Hotspot, Message, Pair, Reply, Sample, Usage, Verdict
 from llmopt.errors import LlmoptError, ProjectError, UsageError
 from llmopt.journal import Journal
 
@@ -69,7 +69,12 @@ def refuse() -> object:
                 [Pair(0, Sample(3.0), Sample(0.5, first_seconds=0.1), candidate_first=True)],
             ],
         ),
-        (Hotspot, Hotspot(Function("a.py", "f", 1), 3, 0.1, 0.2, 0.9, 10.0, chain=((Function("b.py", "g", 2), 1.0),))),
+        (
+            Hotspot,
+            Hotspot(
+                Function("a.py", "f", 1), 3, 0.1, 0.2, 0.9, 10.0, chain=(Caller(Function("b.py", "g", 2), 1.0, 7),)
+            ),
+        ),
         (Verdict, Verdict(False, "timing", "", "f", "a", interval=(0.0, float("inf")))),
     ],
 )

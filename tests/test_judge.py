@@ -136,10 +136,12 @@ def test_outliers_hide_no_gain_of_half() -> None:
     assert share_accepted(heavy(1.5, 0.03), STRICT, 200) > 0.98
 
 
-def test_clearly_slower_is_rejected_after_two_pairs() -> None:
-    decision = judge.decide(rounds_of([0.8, 0.85]), [1.0], judge.screening(1.03))
+def test_clearly_slower_is_rejected_after_two_pairs_or_four() -> None:
+    decision = judge.decide(rounds_of([0.6, 0.65]), [1.0], judge.screening(1.03))
     assert (decision.outcome, decision.pairs) == ("reject", 2)
-    assert decision.reason == "slower: 0.82x in each of 2 pairs"
+    assert decision.reason == "slower: 0.62x in each of 2 pairs"
+    assert judge.decide(rounds_of([0.8, 0.85]), [1.0], judge.screening(1.03)).outcome == "continue"
+    assert judge.decide(rounds_of([0.8, 0.85, 0.8, 0.85]), [1.0], judge.screening(1.03)).outcome == "reject"
     assert judge.decide(rounds_of([0.8]), [1.0], judge.screening(1.03)).outcome == "continue"
     assert judge.decide(rounds_of([0.8, 1.1]), [1.0], judge.screening(1.03)).outcome == "continue"
 

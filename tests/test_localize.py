@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt.data import Detail, Function, LineCost, Observed, Profile, Stack
+from llmopt.data import Caller, Detail, Function, LineCost, Observed, Profile, Stack
 from llmopt.errors import EditError
 from llmopt.localize import LARGEST_HEADROOM, below, headroom, headroom_of, hotspots, is_code
 
@@ -73,7 +73,7 @@ def test_shares_headroom_and_ends_are_exact() -> None:
 def test_chain_names_the_callers_nearest_first_and_callees_their_part() -> None:
     found, _ = hotspots(NESTED, read, min_speedup=1.03)
     leaf, middle = found[0], found[1]
-    assert leaf.chain == ((MIDDLE, 0.75), (MAIN, 0.8125), (TEST, 0.8125))
+    assert leaf.chain == (Caller(MIDDLE, 0.75), Caller(MAIN, 0.8125), Caller(TEST, 0.8125))
     assert leaf.callees == ((LIBRARY, 0.5),)
     assert middle.callees == ((LEAF, 0.625),)
 
@@ -81,7 +81,7 @@ def test_chain_names_the_callers_nearest_first_and_callees_their_part() -> None:
 def test_chain_follows_the_heavier_caller() -> None:
     two = profile(Stack(0, (0, 2), 0.2), Stack(0, (1, 2), 0.3), Stack(0, (4, 0, 2), 0.05))
     leaf = next(h for h in hotspots(two, read, min_speedup=1.0)[0] if h.function == LEAF)
-    assert leaf.chain == ((MIDDLE, 0.3),)
+    assert leaf.chain == (Caller(MIDDLE, 0.3),)
 
 
 def test_recursion_counts_once_a_stack() -> None:
@@ -89,7 +89,7 @@ def test_recursion_counts_once_a_stack() -> None:
     shares = {hotspot.function.name: (hotspot.own_share, hotspot.inclusive_share) for hotspot in found}
     assert shares == {"leaf": (0.5, 0.5), "middle": (0.0, 0.5), "main": (0.0, 0.5)}
     leaf = found[0]
-    assert leaf.chain == ((MAIN, 0.5),)
+    assert leaf.chain == (Caller(MAIN, 0.5),)
     assert leaf.callees == ((MIDDLE, 0.5),)
 
 

@@ -7,8 +7,8 @@ is written to `__pycache__`. Imported modules and `python -m` pass a finder on `
 the script is a folder or an archive to run; `llmopt_runner` calls `compile_main`.
 
 A wrapped function has one more frame above it, visible to code that inspects its callers. Functions that a decorator
-compiles (numba) are left alone. Options: "functions" [{"path", "name", "line"}], "seed", "reservoir", "overlay" and
-"lines".
+compiles (numba) are left alone. Options: "functions" [{"path", "name", "line"}, and "only": "calls" where nothing else
+is wanted], "seed", "reservoir", "overlay" and "lines".
 """
 
 import ast
@@ -102,7 +102,8 @@ class Observer:
             record.how = "left alone: its decorator compiles it"
         else:
             record.how = how
-            self.decorators.append(functools.partial(_wrap, record, self.lines))
+            lines = llmopt_lines.NoLines() if record.counts_only else self.lines
+            self.decorators.append(functools.partial(_wrap, record, lines))
             node.decorator_list.append(_subscript(len(self.decorators) - 1, node))
 
     def script_finder(self, path):
@@ -275,6 +276,7 @@ class Record:
         self.path = chosen["path"]
         self.name = chosen["name"]
         self.line = chosen["line"]
+        self.counts_only = chosen.get("only") == "calls"
         self.size = size
         self.random = Random(int.from_bytes(("%s %s %s" % (seed, self.path, self.name)).encode(), "big")).random
         self.how = ""
@@ -288,7 +290,7 @@ class Record:
         self.keys = set()
         self.compared = 0
         self.samples = []
-        self.next = self.first
+        self.next = sys.maxsize if self.counts_only else self.first
         self.threshold = 1.0
 
     def restart(self):
@@ -300,7 +302,7 @@ class Record:
         entry = self.callers.get(id(frame.f_code)) or self._entry(frame)
         if entry is not None:
             entry[1] += 1
-        if self.compared < COMPARED:
+        if self.compared < COMPARED and not self.counts_only:
             self.compared += 1
             self.keys.add(llmopt_repeats.key(args, kwargs))
 

@@ -25,16 +25,18 @@ def detail(
     *,
     overlay: Path | None = None,
     lines: bool = True,
+    counted: Sequence[Function] = (),
     seed: int = 0,
 ) -> Profile:
     """Run each workload once more with these functions observed; `overlay` is a folder with line_profiler, if any.
 
-    Without `lines` only calls and arguments are observed, which costs much less where functions are called often.
+    Without `lines` only calls and arguments are observed, which costs much less where functions are called often; of
+    the `counted` functions only who calls them how often.
 
     A function that no process loaded as Python source has no detail and is named in a notice.
     """
     options = {
-        "functions": [{"path": function.path, "name": function.name, "line": function.line} for function in functions],
+        "functions": [*map(_chosen, functions), *({**_chosen(each), "only": "calls"} for each in counted)],
         "lines": lines,
         "seed": seed,
         "overlay": str(overlay) if overlay else None,
@@ -42,15 +44,19 @@ def detail(
     reports: list[Any] = []
     for index in range(len(profile.seconds)):
         reports += run_one(index, {"observe": options}).reports.get("observe", ())
-    entries = [(function, _entries(reports, function)) for function in functions]
+    entries = [(function, _entries(reports, function)) for function in (*functions, *counted)]
     resolver = Resolver(tree)
     measured = dict.fromkeys(report["measured_by"] for report in reports if report["measured_by"])
     return replace(
         profile,
         details=tuple(_detail(function, found, resolver) for function, found in entries if found),
         measured_by=", ".join(measured),
-        notices=(*profile.notices, *(_notice(function, reports) for function, found in entries if not found)),
+        notices=(*profile.notices, *(_notice(each, reports) for each, found in entries[: len(functions)] if not found)),
     )
+
+
+def _chosen(function: Function) -> dict[str, object]:
+    return {"path": function.path, "name": function.name, "line": function.line}
 
 
 def _entries(reports: Sequence[Any], function: Function, measured: bool = True) -> list[Any]:

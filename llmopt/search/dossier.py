@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from llmopt import syntax
-from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
+from llmopt.data import Caller, Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
 from llmopt.errors import EditError
 from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
@@ -22,7 +22,7 @@ from llmopt.search.facts import Facts
 TOKENS = 8_000  # of a dossier without the system prompt
 EXAMPLES = 600  # tokens of them for similar edits
 CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
-FRAME = 2_500  # characters of the template's own words
+FRAME = 2_800  # characters of the template's own words
 LEAST_ROOM = 600  # characters
 LARGEST_SHARE = 0.25  # of the room, for a helper, the workload or a test
 MEASURED_SHARE = 0.35  # of the characters, for what was measured and who else relies on it; sources have the rest
@@ -38,6 +38,7 @@ FAST = {"numpy", "scipy", "pandas", "polars", "pyarrow", "numba", "cython", "bot
 PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin_method"}
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
 PATTERNS = 4
+WAY = 24  # callers on the way to the region
 LINE_OF_TEXT = 300  # characters of a plan or an outcome
 LINE_OF_CODE = 110
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
@@ -168,7 +169,7 @@ def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tok
     code = open_code(read, facts.roots)
     sheet = Sheet(code, tokens * CHARACTERS_PER_TOKEN)
     costly = [each for each in region.functions if each.own_share >= DETAILED]
-    above = {function.key for each in costly for function, _ in each.chain[:1]}
+    above = {caller.function.key for each in costly for caller in each.chain[:1]}
     wanted = [each for each in region.functions if each in costly or each.function.key in above]
     for each in sorted(wanted, key=lambda one: -one.own_share):
         source = _source(each, code)
@@ -382,6 +383,7 @@ def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, cod
         "focus": region.focus.function,
         "share": region.share,
         "headroom": 1 / max(0.001, 1 - region.share),
+        "way": _way(region),
         "attempts": tuple(_attempt(each) for each in own)[-ATTEMPTS:],
         "kept": tuple(_kept(each) for each in verdicts if each.accepted and each not in own)[-ATTEMPTS:],
         "patterns": patterns_of(region, code),
@@ -422,6 +424,12 @@ def _size(value: object) -> int:
     if isinstance(value, Mapping):
         return sum(map(_size, value.values()))
     return sum(map(_size, value)) if isinstance(value, Sequence) else len(str(value)) + 4
+
+
+def _way(region: Region) -> tuple[Caller, ...]:
+    """What is called on the way to the region, outermost first; of a long way the end."""
+    above = [each for each in region.focus.chain if each.function.key not in region.keys]
+    return tuple(reversed(above[:WAY]))
 
 
 def patterns_of(region: Region, code: Code) -> tuple[str, ...]:

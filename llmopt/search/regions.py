@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from llmopt.data import Hotspot, Region
 
 LEAVES = 6  # hot functions of one region: more do not fit into a request
+NEAR = 8  # callers that may belong to the region of a function, nearest first
 COMMON = 0.5  # of a function's callers, from which on it belongs to a region that has them
 
 
@@ -29,7 +30,7 @@ def regions(leaves: Sequence[Hotspot], known: Sequence[Hotspot]) -> tuple[Region
 
 def _path(leaf: Hotspot, known: Mapping[str, Hotspot]) -> list[Hotspot]:
     """The known functions from the outermost caller to the leaf."""
-    above = [known[function.key] for function, _ in reversed(leaf.chain) if function.key in known]
+    above = [known[each.function.key] for each in reversed(leaf.chain[:NEAR]) if each.function.key in known]
     return [*(each for each in above if each.function.key != leaf.function.key), leaf]
 
 

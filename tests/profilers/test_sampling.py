@@ -162,3 +162,9 @@ def test_both_passes_of_a_real_run(tmp_path: Path) -> None:
     assert detailed.measured_by.startswith("target's line_profiler")
     assert detailed.notices[-1] == "absent.py::f could not be observed: never loaded from its file"
     assert detailed.stacks == profile.stacks
+
+    main = next(function for function in profile.functions if function.key == "m.py::main")
+    detail, passed = lines.detail(profile, [hot], run_script(here), here.tree, counted=[main]).details
+    assert (detail.calls, detail.repeats.calls) == (200, 200)
+    assert (passed.function, passed.calls, passed.lines, passed.arguments) == ("m.py::main", 1, (), ())
+    assert passed.repeats.calls == 0

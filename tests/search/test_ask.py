@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt.data import Conversation, Function, Hotspot, Proposal, Region, Reply, Usage, Verdict
+from llmopt.data import Caller, Conversation, Function, Hotspot, Proposal, Region, Reply, Usage, Verdict
 from llmopt.errors import EditError, ModelError
 from llmopt.models.context import ContextError, Overrun
 from llmopt.search import ask, repaired_by
@@ -201,7 +201,9 @@ def test_a_region_without_enough_to_gain_is_not_asked_about() -> None:
 
 
 def test_the_subject_does_not_depend_on_what_was_measured() -> None:
-    other = replace(F, self_share=0.9, headroom=9.0, calls=7, chain=((G.function, 0.9),), callees=((G.function, 0.1),))
+    other = replace(
+        F, self_share=0.9, headroom=9.0, calls=7, chain=(Caller(G.function, 0.9),), callees=((G.function, 0.1),)
+    )
     models = Scripted(GOOD), Scripted(GOOD)
     next(ask.propose([AT_F], [], asking(models[0])))
     next(ask.propose([Region((other, G), G, 0.9)], [], asking(models[1], facts=Facts((3, 9, 1), seconds=(3.0,)))))

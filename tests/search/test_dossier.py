@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llmopt.data import Function, Hotspot, LineCost, Observed, ReadFile, Region, Repeats, Verdict
+from llmopt.data import Caller, Function, Hotspot, LineCost, Observed, ReadFile, Region, Repeats, Verdict
 from llmopt.errors import EditError
 from llmopt.prompts import render
 from llmopt.search import dossier
@@ -129,7 +129,11 @@ def hotspot(**changes: object) -> Hotspot:
         inclusive_share=0.6,
         headroom=2.5,
         calls=100,
-        chain=((Function("src/pkg/engine.py", "drive", DRIVE), 0.7), (Function("bench.py", "<module>", 1), 0.9)),
+        chain=(
+            Caller(Function("src/pkg/engine.py", "drive", DRIVE), 0.7, 1),
+            Caller(Function("src/pkg/engine.py", "retry", 1), 0.8, 2500),
+            Caller(Function("bench.py", "<module>", 1), 0.9),
+        ),
         callees=(
             (Function("src/pkg/engine.py", "Engine.names", line_of("    def names")), 0.25),
             (Function("/usr/lib/python3.11/re.py", "sub", 3), 0.1),
@@ -226,6 +230,12 @@ def test_the_numbers_arguments_and_surroundings_are_told() -> None:
     assert "Python 3.11.4; the project supports >=3.9.\nInstalled: re 2, regex 2024.1, and 1 other packages" in text
     assert "1.25 s, 0.5 s" in text
     assert "membership tested in a loop" in text
+
+
+def test_the_way_from_the_workload_to_the_region_is_told_with_its_calls() -> None:
+    text = text_of(hotspot())
+    assert "- `bench.py::<module>` 90 %\n- `src/pkg/engine.py::retry` 80 %, 2500×\n\n" in text
+    assert "The way to it" not in text_of(hotspot(chain=hotspot().chain[:1]))
 
 
 def test_who_else_relies_on_a_function_is_told_and_the_test_that_pins_it_shown() -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt.data import Function, Hotspot
+from llmopt.data import Caller, Function, Hotspot
 from llmopt.search.regions import LEAVES, gain, headroom, regions
 
 
 def spot(name: str, own: float, inclusive: float, *callers: str) -> Hotspot:
     """`callers` nearest first."""
-    chain = tuple((Function("m.py", caller, 1), inclusive) for caller in callers)
+    chain = tuple(Caller(Function("m.py", caller, 1), inclusive) for caller in callers)
     return Hotspot(Function("m.py", name, 1), 2, own, own, inclusive, 2.0, chain=chain)
 
 

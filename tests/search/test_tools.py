@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmopt import encoding
-from llmopt.data import Call, Detail, Function, Hotspot, LineCost, Ran, Tree, Verdict
+from llmopt.data import Call, Caller, Detail, Function, Hotspot, LineCost, Ran, Tree, Verdict
 from llmopt.errors import EditError
 from llmopt.search import tools
 from llmopt.search.code import open_code
@@ -40,7 +40,7 @@ HOT = Hotspot(
     0.5,
     2.0,
     calls=7,
-    chain=((Function("pkg/m.py", "g", 5), 0.6),),
+    chain=(Caller(Function("pkg/m.py", "g", 5), 0.6, 3),),
     callees=((Function("/lib/sorted.py", "sort", 1), 0.3),),
     lines=(LineCost(2, 7, 1.0),),
     callers=(("pkg/m.py::g", 7),),
@@ -161,6 +161,7 @@ def test_what_is_no_expression_is_refused_in_one_line(pattern: str, shop: Worksh
 def test_callers_and_callees_are_told_as_measured_and_by_name(shop: Workshop) -> None:
     above, below = told(shop, "callers", function="pkg/m.py::f"), told(shop, "callees", function="g")
     assert "measured: pkg/m.py::g, 7 calls" in above
+    assert "above it: pkg/m.py::g, 60 % of the run, 3 calls" in above
     assert "by name: pkg/m.py::g" in above
     assert "by name: pkg/m.py::f (lines 1 to 2)" in below
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmopt.data import Function, Tool
+from llmopt.data import Caller, Function, Tool
 from llmopt.prompts import percent
 from llmopt.search import uses
 from llmopt.search.tools.workshop import Told, Workshop, schema, source_of, spot_of
@@ -29,7 +29,12 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
     rows = [f"callers of {source.key}"]
     if spot:
         rows += [f"measured: {key}, {calls} calls" for key, calls in spot.callers]
-        rows += [f"above it: {each.key}, {percent(share)} of the run" for each, share in spot.chain]
+        rows += [f"above it: {_told(each)}" for each in spot.chain]
     rows += [f"by name: {key}" for key in named[:NAMED]]
     rows += [f"… {len(named) - NAMED} more by name"] if len(named) > NAMED else []
     return Told("\n".join(rows if len(rows) > 1 else [*rows, "none that were measured or are named"]))
+
+
+def _told(caller: Caller) -> str:
+    calls = "" if caller.calls is None else f", {caller.calls} calls"
+    return f"{caller.function.key}, {percent(caller.share)} of the run{calls}"
