@@ -39,6 +39,7 @@ PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
 PATTERNS = 4
 WAY = 24  # callers on the way to the region
+MULTIPLIED = 20  # times as many calls as of the caller, from which on both are shown
 LINE_OF_TEXT = 300  # characters of a plan or an outcome
 LINE_OF_CODE = 110
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
@@ -247,7 +248,8 @@ def _docstring(node: syntax.Node) -> set[int]:
 
 
 def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[tuple[Source, float]]:
-    """What the hot functions call in the repository: measured ones by share, those they name, then one level deeper."""
+    """Where calls become many on the way to the hot functions; then what these call in the repository: measured ones by
+    share, those they name, then one level deeper."""
     measured = [
         (source, share)
         for each in region.functions
@@ -255,7 +257,8 @@ def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterato
         if _is_inside(function) and (source := code.find(function))
     ]
     measured.sort(key=lambda each: -each[1])
-    first = [*measured, *((source, 0.0) for each in shown.values() for source in code.used_by(each))]
+    many = [(source, 1.0) for function in _multiplied(region) if (source := code.find(function))]
+    first = [*many, *measured, *((source, 0.0) for each in shown.values() for source in code.used_by(each))]
     deeper = [(source, 0.0) for caller, _ in first for source in code.used_by(caller)]
     seen = set(shown)
     for source, share in [*first, *deeper]:
@@ -263,6 +266,15 @@ def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterato
         if source.key not in seen and not inside and len(seen) < HELPERS + len(shown):
             seen.add(source.key)
             yield source, share
+
+
+def _multiplied(region: Region) -> Iterator[Function]:
+    """On the way to the region: the functions called many times as often as what calls them, with that one before and
+    the next one after them."""
+    way = _way(region)
+    for place, (above, below) in enumerate(itertools.pairwise(way)):
+        if above.calls and below.calls and below.calls >= MULTIPLIED * above.calls:
+            yield from (each.function for each in way[place : place + 3])
 
 
 def _is_nested(source: Source, code: Code) -> bool:

@@ -238,6 +238,18 @@ def test_the_way_from_the_workload_to_the_region_is_told_with_its_calls() -> Non
     assert "The way to it" not in text_of(hotspot(chain=hotspot().chain[:1]))
 
 
+def test_functions_on_the_way_are_shown_where_calls_become_many() -> None:
+    beside = {**FILES, "src/pkg/outer.py": "def once(x):\n    return many(x)\n\n\ndef many(x):\n    return drive(x)\n"}
+    once, many = (Function("src/pkg/outer.py", name, line) for name, line in (("once", 1), ("many", 5)))
+
+    def listed(calls: int) -> list[str]:
+        way = (hotspot().chain[0], Caller(many, 0.8, calls), Caller(once, 0.8, 5))
+        return [file.path for file in values_of(hotspot(chain=way), files=beside)["files"]]
+
+    assert once.path in listed(100)
+    assert once.path not in listed(99)
+
+
 def test_who_else_relies_on_a_function_is_told_and_the_test_that_pins_it_shown() -> None:
     text = text_of(hotspot())
     assert "- `drive`: used by `src/pkg/cli.py::main`; tested by `tests/test_engine.py::test_drive`, " in text
