@@ -183,24 +183,32 @@ def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tok
 
 
 def _show(region: Region, sheet: Sheet) -> None:
-    """The functions of the region, the heads of their files, then what they call."""
+    """The focus, where calls become many on the way to it, the other functions of the region, the heads of their files,
+    then what they call."""
     sources = {}
     for each in _by_importance(region):
         if source := _source(each, sheet.code):
             sources[source.key] = source
             _show_function(each, source, sheet)
+        if each == region.focus:
+            many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
+            _show_helpers(many, sheet)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         for numbers in _head(path, shown, sheet.code):
             sheet.add(path, numbers)
         sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
     helpers = list(_helpers(region, sources, sheet.code))
-    for source, _ in helpers:
+    _show_helpers(helpers, sheet)
+    for path in dict.fromkeys(source.path for source in helpers):
+        for numbers in _head(path, helpers, sheet.code):
+            sheet.add(path, numbers, int(sheet.room * LARGEST_SHARE))
+
+
+def _show_helpers(sources: Iterable[Source], sheet: Sheet) -> None:
+    for source in sources:
         if not sheet.add(source.path, body_lines(source, sheet.code), int(sheet.room * LARGEST_SHARE)):
             sheet.missing.append(source.key)
-    for path in dict.fromkeys(source.path for source, _ in helpers):
-        for numbers in _head(path, [source for source, _ in helpers], sheet.code):
-            sheet.add(path, numbers, int(sheet.room * LARGEST_SHARE))
 
 
 def _by_importance(region: Region) -> list[Hotspot]:
@@ -247,9 +255,8 @@ def _docstring(node: syntax.Node) -> set[int]:
     return set(range(first.lineno + 1, end)) if end - first.lineno >= DOCSTRING else set()
 
 
-def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[tuple[Source, float]]:
-    """Where calls become many on the way to the hot functions; then what these call in the repository: measured ones by
-    share, those they name, then one level deeper."""
+def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[Source]:
+    """What the hot functions call in the repository: measured ones by share, those they name, then one level deeper."""
     measured = [
         (source, share)
         for each in region.functions
@@ -257,15 +264,14 @@ def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterato
         if _is_inside(function) and (source := code.find(function))
     ]
     measured.sort(key=lambda each: -each[1])
-    many = [(source, 1.0) for function in _multiplied(region) if (source := code.find(function))]
-    first = [*many, *measured, *((source, 0.0) for each in shown.values() for source in code.used_by(each))]
-    deeper = [(source, 0.0) for caller, _ in first for source in code.used_by(caller)]
+    first = [*(source for source, _ in measured), *(used for each in shown.values() for used in code.used_by(each))]
+    deeper = [used for caller in first for used in code.used_by(caller)]
     seen = set(shown)
-    for source, share in [*first, *deeper]:
+    for source in [*first, *deeper]:
         inside = any(source.within(each) for each in shown.values()) or _is_nested(source, code)
         if source.key not in seen and not inside and len(seen) < HELPERS + len(shown):
             seen.add(source.key)
-            yield source, share
+            yield source
 
 
 def _multiplied(region: Region) -> Iterator[Function]:
