@@ -192,7 +192,7 @@ def _show(region: Region, sheet: Sheet) -> None:
             _show_function(each, source, sheet)
         if each == region.focus:
             many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
-            _show_helpers(many, sheet)
+            _show_helpers(many, sheet, 2 * LARGEST_SHARE)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         for numbers in _head(path, shown, sheet.code):
@@ -205,9 +205,9 @@ def _show(region: Region, sheet: Sheet) -> None:
             sheet.add(path, numbers, int(sheet.room * LARGEST_SHARE))
 
 
-def _show_helpers(sources: Iterable[Source], sheet: Sheet) -> None:
+def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
     for source in sources:
-        if not sheet.add(source.path, body_lines(source, sheet.code), int(sheet.room * LARGEST_SHARE)):
+        if not sheet.add(source.path, body_lines(source, sheet.code), int(sheet.room * most)):
             sheet.missing.append(source.key)
 
 
