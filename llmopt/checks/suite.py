@@ -117,6 +117,11 @@ KINDS: Mapping[str, tuple[Callable[[Target], Started], Callable[[Target, Probed,
 }
 
 
+def differing(gate: Mapping[str, str], run: TestRun) -> str:
+    """The first test with another outcome than the gate's, "" where there is none."""
+    return next((name for name in gate if name in run.outcomes and run.outcomes[name] != gate[name]), "")
+
+
 def compare(gate: Mapping[str, str], run: TestRun) -> str:
     """The first difference between the outcomes a candidate must reproduce and its run, "" for none.
 

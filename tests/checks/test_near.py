@@ -178,6 +178,25 @@ def test_tests_that_rely_on_others_turn_nothing_down(tmp_path: Path) -> None:
     assert finding.evidence == {"near tests": "they rely on other tests: all tests decide"}
 
 
+def test_a_test_that_differs_only_once_leaves_it_to_all_tests(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    clock = f"""
+    from pathlib import Path
+    import a
+
+    def test_clock():
+        assert a.double(1) == 2
+        if "2 * x" in Path(a.__file__).read_text():
+            with Path({str(ran)!r}).open("a") as file:
+                file.write(".")
+            assert Path({str(ran)!r}).read_text() != "."
+    """
+    made = candidates(tmp_path, {"a.py": CODE, "test_a.py": clock}, CODE.replace("x + x", "2 * x"))
+    finding = made.find()
+    assert (finding.passed, finding.evidence["near tests"]) == (True, "one differed once: all tests decide")
+    assert ran.read_text() == ".."
+
+
 def test_crash_is_turned_down(tmp_path: Path) -> None:
     crash = CODE.replace("return x + x", "__import__('os').kill(__import__('os').getpid(), 11)")
     finding = candidates(tmp_path, {"a.py": CODE, "test_a.py": TESTS}, crash).find()

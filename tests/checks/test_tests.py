@@ -77,3 +77,38 @@ def test_missing_tests_are_turned_down(tmp_path: Path) -> None:
     finding = found(tmp_path, CODE, {**GATE, "test_a.py::test_gone": "passed"})
     assert not finding.passed
     assert finding.reason == "test_a.py::test_gone did not run (1 of 3 tests are missing)"
+
+
+BUSY = """
+    from pathlib import Path
+
+    HERE = Path({folder!r})
+
+    def times():
+        (HERE / "ran").open("a").write(".")
+        return len((HERE / "ran").read_text())
+
+    def test_first(): (HERE / "all").open("a").write(".")
+    def test_clock(): assert times() not in {slow}
+"""
+
+
+@pytest.mark.parametrize(
+    ("slow", "passes", "runs", "whole"),
+    [({1}, True, 3, 2), ({1, 2}, False, 2, 1), ({1, 3}, False, 3, 2)],
+    ids=["once", "also-alone", "also-among-all"],
+)
+def test_a_test_that_differs_passes_only_alone_and_then_among_all(
+    tmp_path: Path, slow: set[int], passes: bool, runs: int, whole: int
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    files = {"a.py": CODE, "test_a.py": BUSY.format(folder=str(scratch), slow=slow)}
+    target, tree = targets.make(tmp_path, files, tests=TestCommand("pytest", ("test_a.py",)))
+    outcomes = {"test_a.py::test_first": "passed", "test_a.py::test_clock": "passed"}
+    finding = gate.check(target, lambda commit: tree, Limits(seconds=60))(MADE, Base("b", outcomes))
+    assert finding.passed is passes
+    assert len((scratch / "ran").read_text()) == runs
+    assert len((scratch / "all").read_text()) == whole
+    if passes:
+        assert finding.evidence == {"tests": "2 tests passed as before, test_a.py::test_clock only when run again"}
