@@ -267,10 +267,15 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
         callers = [each for each in before.units.values() if unit.own in each.mentions and each.name != name]
         gone = "is gone" if now is None else "has another signature" if now.signature != unit.signature else ""
         inner = unit.is_private and callers and all(each.name in changed for each in callers)
-        if gone or inner:
-            left_out[unit.function.key] = gone or "private, compared through its callers"
+        # What a decorator returns is a function, of whose code nothing could be said but that it is another one.
+        decorated = [each for each in before.units.values() if unit.own in each.decorators and each.name in after.units]
+        indirect = "a decorator, compared through what it decorates" if decorated else ""
+        indirect = indirect or ("private, compared through its callers" if inner else "")
+        if gone or indirect:
+            left_out[unit.function.key] = gone or indirect
         else:
             chosen[name] = unit
+        chosen |= {each.name: each for each in decorated[:MOST_CALLERS]}
         if gone or unit.is_private:
             chosen |= {each.name: each for each in callers[:MOST_CALLERS] if each.name in after.units}
     kept = [unit for unit in chosen.values() if unit.function.key not in left_out]

@@ -167,6 +167,32 @@ def test_an_edit_that_keeps_behaviour_passes_and_says_what_was_compared(tmp_path
     assert text.endswith("derived inputs agree (1 function not covered: never (never called))")
 
 
+DECORATED = """
+    from functools import wraps
+
+    def counted(function):
+        @wraps(function)
+        def inner(*args):
+            found = [each for each in function(*args)]
+            return found
+        return inner
+
+    class Words:
+        @counted
+        def long(self, text):
+            return [word for word in text.split() if len(word) > 2]
+"""
+
+
+@pytest.mark.parametrize(("new", "passes"), [("list(found)", True), ("found[1:]", False)])
+def test_a_decorator_is_compared_through_what_it_decorates(tmp_path: Path, new: str, passes: bool) -> None:
+    lines = "from a import Words\ndef workload():\n    for text in ('one of many', 'a', 'two'): Words().long(text)\n"
+    edit = {"a.py": DECORATED.replace("return found", f"return {new}")}
+    finding = case(tmp_path, {"a.py": DECORATED, "drive.py": lines}, edit).finding()
+    assert finding.passed is passes
+    assert "3 recorded calls" in finding.evidence["calls"] if passes else "Words.long differs" in finding.reason
+
+
 def test_a_difference_is_told_as_input_expected_and_got(tmp_path: Path) -> None:
     finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG}).finding()
     assert not finding.passed
