@@ -120,6 +120,7 @@ def test_a_change_without_a_function_ends_at_once(repo: Path) -> None:
     stage(repo, f"{OLD}# a comment\n")
     done = llmopt(repo, "optimize", "--staged", *BENCH)
     assert (done.code, "touches no function" in done.out) == (0, True), done.err
+    assert llmopt(repo, "profile", "--staged", *BENCH).out.endswith("\n--staged touches no function.\n")
     said = "Only changed code was looked at, `--staged`: it touches no function.\n"
     assert said in llmopt(repo, "report", "--markdown").out
 
