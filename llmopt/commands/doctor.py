@@ -17,7 +17,7 @@ from llmopt.checks import suite
 from llmopt.data import Limits, Workload
 from llmopt.errors import LlmoptError
 from llmopt.profilers import overlay
-from llmopt.reports import words
+from llmopt.reports import summary, words
 from llmopt.reports.screen import Screen
 from llmopt.sandbox import counters
 from llmopt.session import Session
@@ -62,7 +62,7 @@ def examine(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     """The checks in the order in which a run needs them; those that need a failed one are left out."""
     try:
         with session.start(path, {**flags, "model": None}, environ, temporary=True) as opened:
-            yield Line("repository", "ok", f"{opened.place.root} at {opened.base[:10]}")
+            yield Line("repository", "ok", f"{opened.place.root} at {summary.revision(opened)}")
             yield interpreter(opened)
             yield line_profiler(opened)
             yield tests(opened)
