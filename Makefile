@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow test-thorough generate docs demo demo-replay bench bench-judge clean
+.PHONY: check lint types test test-slow test-thorough generate seen docs demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -37,6 +37,9 @@ test-thorough: $(STAMP)  ## the longest of them, which CI leaves out
 
 generate: $(STAMP)  ## what the documentation repeats of the code: commands, settings, outputs
 	$(BIN)/python docsite/generate.py
+
+seen: $(STAMP)  ## the outputs with measured figures, but for the tutorial's: docsite/seen.py tabulate
+	$(BIN)/python docsite/seen.py
 
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
