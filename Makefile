@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow test-thorough generate seen docs demo demo-replay bench bench-judge clean
+.PHONY: check lint types test test-slow test-thorough generate seen docs links demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -49,6 +49,9 @@ docs: $(VENV)/.docs  ## the site, in build/site; fails on a link that leads nowh
 	$(BIN)/python docsite/stage.py
 	$(BIN)/zensical build --clean --strict
 	$(BIN)/python docsite/closed.py
+
+links: $(STAMP)  ## are the pages on other hosts still there that the documentation links to? Needs the network
+	$(BIN)/python docsite/reach.py
 
 demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network; gains below 2 % are not waited for
 	$(BIN)/python examples/demo.py logstats --min-speedup 1.02
