@@ -158,4 +158,10 @@ def model(spec: str, environ: Mapping[str, str]) -> Line:
         keys = [name for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY") if environ.get(name)]
         advice = f"{keys[0]} is set: --model {keys[0].split('_')[0].lower()}:NAME would use it" if keys else ""
         return Line("model", "ok", "rules: no model, nothing leaves this machine", advice)
-    return attempted("model", lambda: Line("model", "ok", models.check(spec)))
+    return attempted("model", lambda: standing(models.check(spec)))
+
+
+def standing(found: models.Checked) -> Line:
+    """A model that its endpoint does not list may work all the same: some list only what they have loaded."""
+    advice = "" if found.is_listed else "most servers refuse what they do not list"
+    return Line("model", "ok" if found.is_listed else "warn", found.text, advice)
