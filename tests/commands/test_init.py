@@ -85,6 +85,7 @@ def asked(folder: Path, *answers: tuple[str, str], code: int = 0) -> str:
     with Terminal(shop.command("init"), folder, shop.environment()) as terminal:
         for question, answer in answers:
             terminal.wait_for(question, 60)
+            terminal.read(1.0)  # nobody types sooner; and a signal just before Python reads is seen only after it has
             terminal.type(answer)
         assert terminal.end(60) == code, terminal.shown
         return terminal.out if code == 0 else terminal.shown
