@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: check lint types test test-slow test-thorough generate docs demo demo-replay bench bench-judge clean
+.PHONY: check lint types test test-slow test-thorough generate seen docs links demo demo-replay bench bench-judge clean
 
 check: lint types test  ## lint, types and tests
 
@@ -38,6 +38,9 @@ test-thorough: $(STAMP)  ## the longest of them, which CI leaves out
 generate: $(STAMP)  ## what the documentation repeats of the code: commands, settings, outputs
 	$(BIN)/python docsite/generate.py
 
+seen: $(STAMP)  ## the outputs with measured figures, but for the tutorial's: docsite/seen.py tabulate
+	$(BIN)/python docsite/seen.py
+
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
@@ -46,6 +49,9 @@ docs: $(VENV)/.docs  ## the site, in build/site; fails on a link that leads nowh
 	$(BIN)/python docsite/stage.py
 	$(BIN)/zensical build --clean --strict
 	$(BIN)/python docsite/closed.py
+
+links: $(STAMP)  ## are the pages on other hosts still there that the documentation links to? Needs the network
+	$(BIN)/python docsite/reach.py
 
 demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or network; gains below 2 % are not waited for
 	$(BIN)/python examples/demo.py logstats --min-speedup 1.02

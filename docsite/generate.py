@@ -63,7 +63,6 @@ def _with_output(block: re.Match[str]) -> str:
 @cache
 def run(line: str, example: str = "") -> str:
     """What a command of llmopt prints, both streams in order, on a terminal of 80 columns and without colours."""
-    command = [sys.executable, "-m", *shlex.split(line)]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / (example or "empty")
         if example:
@@ -71,15 +70,20 @@ def run(line: str, example: str = "") -> str:
             subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
         else:
             folder.mkdir()
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return printed(line, folder)
+
+
+def printed(line: str, folder: Path) -> str:
+    """What the command prints in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(line)],
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     return done.stdout.replace("python -m llmopt", "llmopt").rstrip()
 
 

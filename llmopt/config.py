@@ -8,6 +8,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,22 +25,29 @@ THE_USERS_OWN = ("agent_allow", "allow_network", "allow_read", "allow_env", "rec
 
 
 def seconds(value: Any) -> Any:
-    """ "90", "90s", "30m", "1h30m" as seconds; anything else as it is, for pydantic to refuse."""
-    if not isinstance(value, str):
+    """ "90", "90s", "30m", "1h30m" as seconds; ValueError for another text, pydantic refuses what is none."""
+    if not isinstance(value, str) or is_number(value):
         return value
     parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", value)
     if parts and "".join(n + u for n, u in parts) == value.replace(" ", ""):
         return sum(float(number) * UNITS[unit] for number, unit in parts)
-    return value
+    raise ValueError("a time is written as 90s, 30m or 1h30m")
+
+
+def is_number(text: str) -> bool:
+    with suppress(ValueError):
+        float(text)
+        return True
+    return False
 
 
 def sized(value: Any) -> Any:
-    """ "512MB", "8GB" as bytes (of 1024s); anything else as it is, for pydantic to refuse."""
-    if isinstance(value, str) and (
-        parts := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", value.strip(), re.IGNORECASE)
-    ):
+    """ "512MB", "8GB" as bytes (of 1024s); ValueError for another text, pydantic refuses what is none."""
+    if not isinstance(value, str) or is_number(value):
+        return value
+    if parts := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", value.strip(), re.IGNORECASE):
         return int(float(parts[1]) * 1024 ** ("KMGT".index(parts[2].upper()) + 1))
-    return value
+    raise ValueError("a size is written as 512MB or 8GB")
 
 
 def listed(value: Any) -> Any:
@@ -269,7 +277,9 @@ def _usage_error(problem: ValidationError, where: Mapping[str, str]) -> UsageErr
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(Settings.model_fields)}"
         return UsageError(f"unknown setting {name!r} in {where.get(name)}", hint)
     path = ".".join(str(part) for part in first["loc"])
-    return UsageError(f"{path} = {first['input']!r} in {where.get(name)}: {first['msg']}", flag(name))
+    return UsageError(
+        f"{path} = {first['input']!r} in {where.get(name)}: {first['msg'].removeprefix('Value error, ')}", flag(name)
+    )
 
 
 def flag(name: str) -> str:

@@ -158,8 +158,8 @@ def top(path: Path) -> Path:
 def _no_root(path: Path, problem: ProjectError) -> ProjectError:
     if "not a git repository" in problem.message:
         return ProjectError(
-            f"{path} is in no git repository",
-            "`git init` and commit makes it one; --no-git works on a copy and gives a patch",
+            f"{path.absolute()} is in no git repository",
+            "`git init` and a commit make it one; optimize and profile also work on a copy, with --no-git",
         )
     if "work tree" in problem.message:
         return ProjectError(f"{path} is a bare repository or a .git folder", "give a checkout of it (`git clone`)")
@@ -477,7 +477,7 @@ def _hindrance(root: Path, branch: str, current: str, base: str, paths: Sequence
     """Why commits on `base` cannot go on the branch, "" when they can."""
     if not branch:
         return "HEAD is detached"
-    if current != base and not (is_snapshot(root, base) and current == _try(root, "rev-parse", f"{base}^")):
+    if current != base and not (is_snapshot(root, base) and current == below_snapshot(root, base)):
         return f"{branch.removeprefix('refs/heads/')} moved during the run"
     if exists(root, "MERGE_HEAD"):
         return "a merge is in progress"
@@ -488,6 +488,11 @@ def _hindrance(root: Path, branch: str, current: str, base: str, paths: Sequence
 def is_snapshot(root: Path, commit: str) -> bool:
     """Was the commit made by `snapshot`, of work that was not committed?"""
     return _message(root, commit) == SNAPSHOT
+
+
+def below_snapshot(root: Path, commit: str) -> str:
+    """The user's commit that a snapshot was made on; "" where there was none, and for a commit that is no snapshot."""
+    return _try(root, "rev-parse", "--verify", "--quiet", f"{commit}^") if is_snapshot(root, commit) else ""
 
 
 def has_staged(root: Path) -> bool:

@@ -89,6 +89,10 @@ class Journal:
         with self._lock:
             return [value for (known, _), value in self._known.items() if known == kind]
 
+    def kinds(self) -> set[str]:
+        """The kinds of the records that are there now."""
+        return {line["kind"] for line in records(self.path)}
+
     def seconds(self) -> float:
         """Wall time that earlier sessions of the run took: from each "open" record to the last before the next."""
         total = 0.0
@@ -255,6 +259,8 @@ def find_run(folder: Path, name: str) -> Path:
     runs = sorted(p.name for p in (folder / "runs").glob("*") if (p / "journal.jsonl").exists())
     if name == "last" and runs:
         name = runs[-1]
+    if name == "last" and not runs:
+        raise UsageError(f"there are no runs yet in {folder}", "`llmopt optimize` makes the first")
     if name not in runs:
         known = ", ".join(runs[-5:]) or "none yet"
         raise UsageError(f"no run is called {name!r} in {folder}", f"known: {known}; `llmopt runs` lists them")

@@ -16,12 +16,13 @@ from typing import Any
 from llmopt import __version__, config, git, journal, machine, project, workloads
 from llmopt.config import Settings
 from llmopt.data import Base, Grants, Limits, Project, Scope, Usage
-from llmopt.errors import ProjectError, UsageError
+from llmopt.errors import LlmoptError, ProjectError, UsageError
 from llmopt.folders import remove
 from llmopt.sandbox import MEASURES_NO_USE, Opened, counters, describe, open_sandbox, reach
 from llmopt.target import Target
 from llmopt.trees import Trees, scratch
 
+BEGUN = {"start", "open", "sandbox"}  # the records of a run that has found nothing yet
 MEMORY_SHARE = 0.75  # of the machine's memory, for one command with all its processes
 TESTS_NOTICE = (
     "no --workload given and no benchmarks found: the test suite is the workload; tests seldom use the code as its "
@@ -168,15 +169,19 @@ def start(
     with scratch() as folder:
         place = find_place(path, no_git)
         with journal.locked(place.state):
+            runs = folder if temporary else place.state
             if resume:
                 opened = _resumed(place, flags, resume, folder)
             else:
                 settings = scoped(config.load(place.folder, place.root, flags, environ), scope, environ)
-                runs = folder if temporary else place.state
                 opened = _new(place, settings, no_git, runs, folder, scope)
             opened.journal.add("open", __version__)
             try:
                 yield opened
+            except LlmoptError:
+                if not (resume or temporary or opened.journal.kinds() - BEGUN):
+                    _forget(place, no_git, runs, opened.name)
+                raise
             finally:
                 opened.journal.close()
                 if temporary:
@@ -205,11 +210,16 @@ def _new(
     run = journal.new_run(runs)
     try:
         return _begun(run, place, settings, no_git, runs, folder, scope)
-    except BaseException:  # nothing was tried yet: there is nothing to resume or to show
-        remove(runs / "runs" / run)
-        if not no_git:
-            git.delete_ref(place.root, git.ref_of(run))
+    except BaseException:
+        _forget(place, no_git, runs, run)
         raise
+
+
+def _forget(place: Place, no_git: bool, runs: Path, run: str) -> None:
+    """Remove a run that ended before it found anything: there is nothing to resume or to show."""
+    remove(runs / "runs" / run)
+    if not no_git:
+        git.delete_ref(place.root, git.ref_of(run))
 
 
 def _begun(

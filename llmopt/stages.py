@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import hashlib
 import itertools
@@ -61,7 +62,7 @@ from llmopt.data import (
     Tree,
     Verdict,
 )
-from llmopt.errors import EditError, ModelError, WorkloadError
+from llmopt.errors import EditError, ModelError, UsageError, WorkloadError
 from llmopt.events import View
 from llmopt.journal import digest
 from llmopt.loop import Localized, Stages
@@ -210,6 +211,8 @@ def localized(opened: Session, found: Profile) -> Localized:
     enough to gain."""
     hotspots, skipped = hotspots_of(opened, found)
     if wanted := opened.settings.functions:
+        if found.commit == opened.base:
+            refuse_unseen(found, wanted)
         hotspots = [spot for spot in hotspots if is_wanted(spot.function.key, wanted)]
     reasons = {each.function.key: each.reason for each in skipped}
     if opened.scope:
@@ -219,6 +222,17 @@ def localized(opened: Session, found: Profile) -> Localized:
         seen = {spot.function.key for spot in hotspots}
         reasons = {key: reasons.get(key, UNSEEN) for key in sorted(within - seen)}
     return Localized(tuple(hotspots[: opened.settings.hotspots]), tuple(reasons.items()))
+
+
+def refuse_unseen(found: Profile, wanted: Sequence[str]) -> None:
+    """UsageError for a --function that names none of those that the profile has seen."""
+    keys = [function.key for function in found.functions]
+    for name in wanted:
+        if not any(is_wanted(key, [name]) for key in keys):
+            last = {key.rpartition("::")[2].rpartition(".")[2] for key in keys}
+            close = difflib.get_close_matches(name, sorted(last), 1)
+            hint = f"did you mean {close[0]}?" if close else "`llmopt profile` shows what is hot"
+            raise UsageError(f"--function {name}: the workload was not seen to run such a function", hint)
 
 
 def touched_by(opened: Session) -> frozenset[str]:

@@ -17,7 +17,7 @@ from llmopt.checks import suite
 from llmopt.data import Limits, Workload
 from llmopt.errors import LlmoptError
 from llmopt.profilers import overlay
-from llmopt.reports import words
+from llmopt.reports import summary, words
 from llmopt.reports.screen import Screen
 from llmopt.sandbox import counters
 from llmopt.session import Session
@@ -62,7 +62,7 @@ def examine(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     """The checks in the order in which a run needs them; those that need a failed one are left out."""
     try:
         with session.start(path, {**flags, "model": None}, environ, temporary=True) as opened:
-            yield Line("repository", "ok", f"{opened.place.root} at {opened.base[:10]}")
+            yield Line("repository", "ok", f"{opened.place.root} at {summary.revision(opened)}")
             yield interpreter(opened)
             yield line_profiler(opened)
             yield tests(opened)
@@ -158,4 +158,10 @@ def model(spec: str, environ: Mapping[str, str]) -> Line:
         keys = [name for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY") if environ.get(name)]
         advice = f"{keys[0]} is set: --model {keys[0].split('_')[0].lower()}:NAME would use it" if keys else ""
         return Line("model", "ok", "rules: no model, nothing leaves this machine", advice)
-    return attempted("model", lambda: Line("model", "ok", models.check(spec)))
+    return attempted("model", lambda: standing(models.check(spec)))
+
+
+def standing(found: models.Checked) -> Line:
+    """A model that its endpoint does not list may work all the same: some list only what they have loaded."""
+    advice = "" if found.is_listed else "most servers refuse what they do not list"
+    return Line("model", "ok" if found.is_listed else "warn", found.text, advice)

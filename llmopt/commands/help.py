@@ -40,6 +40,7 @@ TOPICS = {
     "budget": Topic("reference", "Budgets", "bounds in dollars, tokens and time"),
     "settings": Topic("configuration", "", "every setting with its flag, variable and default"),
     "commands": Topic("cli", "", "every command's --help"),
+    "before": Topic("reference", "Before a run", "what doctor and profile show, and what it means"),
     "screen": Topic("reference", "What a run shows", "the live view, the log, and Ctrl-C"),
     "interactive": Topic("reference", "Deciding by hand", "the keys of --interactive"),
     "evidence": Topic("reference", "Evidence", "what shows that an edit behaves the same, and --require"),

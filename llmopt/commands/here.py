@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
+import re
 import textwrap
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,18 +18,21 @@ from llmopt import output
 WIDTH = 79
 CHUNK_BYTES = 1 << 16  # of a journal, read from its end until a whole line is there
 MOST_BYTES = 1 << 24
+TAKE = re.compile(r"take it with `([^`]*)`")  # in the words of llmopt/keep.py
 TESTS = ("tests", "test", "conftest.py", "test_*.py", "*_test.py")
 BENCHMARKS = ("bench*/*.py", "bench*/*/*.py", "bench.py", "bench_*.py", "benchmark*.py", "asv.conf.json")
 
 
 @dataclass(frozen=True)
 class Run:
-    """The newest run. `outcome` is as in its journal, None while it has not ended."""
+    """The newest run. `outcome` is as in its journal, None while it has not ended; `take` is the command that takes
+    what it kept, "" where it is taken already."""
 
     name: str
     model: str
     is_verify: bool
     outcome: Mapping[str, Any] | None
+    take: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,28 +131,35 @@ def newest(state: Path) -> Run | None:
     if not names:
         return None
     try:
-        head, last = ends(state / "runs" / names[-1] / "journal.jsonl")
+        head, tail = ends(state / "runs" / names[-1] / "journal.jsonl")
     except OSError:
         return None
     start: dict[str, Any] = next((line["value"] for line in head if line.get("kind") == "start"), {})
     model = str(start.get("settings", {}).get("model", "rules"))
     is_verify = any(line.get("kind") == "change" for line in head)
+    last = tail[-1] if tail else {}
     outcome = last["value"] if last.get("kind") == "outcome" and isinstance(last["value"], dict) else None
-    return Run(names[-1], model, is_verify, outcome)
+    return Run(names[-1], model, is_verify, outcome, taking(tail) if outcome else "")
 
 
-def ends(journal: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The records that begin a journal, and the last one; {} for what is none."""
+def taking(records: Sequence[Mapping[str, Any]]) -> str:
+    """The command that the run named where it said what it kept: a merge is wrong for edits of uncommitted work."""
+    kept: Any = next((line["value"] for line in reversed(records) if line.get("kind") == "kept"), None)
+    found = TAKE.search(str(kept.get("where"))) if isinstance(kept, dict) else None
+    return output.one_line(found[1]) if found else ""
+
+
+def ends(journal: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The records that begin a journal, and its last ones, two at least; {} for what is none."""
     with journal.open("rb") as stream:
         head = [_record(line) for line in stream.read(CHUNK_BYTES).splitlines()]
         size, tail = stream.seek(0, os.SEEK_END), b""
-        while len(tail) < min(size, MOST_BYTES) and b"\n" not in tail.rstrip(b"\n"):
+        while len(tail) < min(size, MOST_BYTES) and tail.rstrip(b"\n").count(b"\n") < 2:
             stream.seek(max(0, size - len(tail) - CHUNK_BYTES))
             tail = stream.read()
             if len(tail) >= size:
                 break
-    lines = tail.splitlines()
-    return head, _record(lines[-1]) if lines else {}
+    return head, [_record(line) for line in tail.splitlines()]
 
 
 def _record(line: bytes) -> dict[str, Any]:
@@ -241,5 +251,4 @@ def after(run: Run) -> list[tuple[str, str]]:
         if run.model == "rules":
             return [("llmopt optimize --model anthropic:NAME --budget-usd 2", "asks a model: llmopt help models"), show]
         return [show, ("llmopt optimize --workload SPEC", "another workload: llmopt help workloads")]
-    branch = str(run.outcome.get("branch") or "")
-    return [show, (f"git merge {shlex.quote(branch)}", "takes its edits")] if branch else [show]
+    return [show, (run.take, "takes its edits")] if run.take else [show]

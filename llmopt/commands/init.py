@@ -35,7 +35,7 @@ def run(path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool
     elif not with_hooks:
         raise UsageError(f"{file} has a [tool.llmopt] table already", "edit it, or remove it first")
     asked = not (yes or with_hooks or quiet) and sys.stdin.isatty() and not (root / hooks.FILE).exists()
-    if with_hooks or (asked and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", default=False)):
+    if with_hooks or (asked and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", err=True)):
         written = hooks.write(root)
         output.say(f"hooks written to {written}. Next: {hooks.INSTALL}, and llmopt profile: it tells what is hot")
     return 0
@@ -61,6 +61,7 @@ def found_workloads(opened: Project, folder: Path, ask: bool) -> list[str]:
         "No benchmark was found. What is to become faster (a command, script.py, module:function; empty: the tests)",
         default="",
         show_default=False,
+        err=True,
     )
     if not answer.strip():
         return []
@@ -79,9 +80,8 @@ def found_tests(opened: Project, ask: bool) -> str:
         return words.command(opened.tests)
     if not ask:
         return ""
-    return str(
-        typer.prompt("No tests were found. Which command runs them (empty: none)", default="", show_default=False)
-    )
+    question = "No tests were found. Which command runs them (empty: none)"
+    return str(typer.prompt(question, default="", show_default=False, err=True))
 
 
 def table_text(opened: Project, specs: list[str], tests: str, python: str | None) -> str:

@@ -137,30 +137,44 @@ def offered(spec: ModelSpec) -> tuple[str, ...]:
     return openai.offered(openai.endpoint_of(spec, CHECK_SECONDS, CHECK_RETRIES))
 
 
-def check(spec: str) -> str:
-    """One line saying that the model can be used; spends no tokens. UsageError or ModelError when it cannot."""
+@dataclass(frozen=True)
+class Checked:
+    """One line on a model, and whether its endpoint lists it; True where there is no list to be on."""
+
+    text: str
+    is_listed: bool = True
+
+
+def check(spec: str) -> Checked:
+    """Whether the model can be used; spends no tokens. UsageError or ModelError when it cannot."""
     parsed = parse_kind(spec)
     if parsed.kind == agent.KIND:
-        return f"{agent.words_of(parsed.name)[0]} is there; whether it reaches its model, its first start tells"
+        return Checked(
+            f"{agent.words_of(parsed.name)[0]} is there; whether it reaches its model, its first start tells"
+        )
     if parsed.kind not in SERVED:
         KINDS[parsed.kind](parse_spec(spec), Options())
-        return f"{parsed} can be used"
-    from llmopt.models.endpoint import PROVIDERS, Endpoint, url_of
+        return Checked(f"{parsed} can be used")
+    from llmopt.models.endpoint import PROVIDERS, Endpoint, key_of, url_of
 
     endpoint = Endpoint(PROVIDERS[parsed.kind], parsed.name, url_of(parsed))
-    return f"{endpoint.shown} answers and accepts the key; {standing(endpoint, offered(parsed))}"
+    names = offered(parsed)
+    keyed = "accepts the key" if key_of(endpoint.provider, endpoint.url)[0] else "asks for no key"
+    found = standing(endpoint, names)
+    return Checked(f"{endpoint.shown} answers and {keyed}; {found.text}", found.is_listed)
 
 
-def standing(endpoint: Endpoint, names: tuple[str, ...]) -> str:
+def standing(endpoint: Endpoint, names: tuple[str, ...]) -> Checked:
     """Whether the endpoint lists the wanted model, itself or a dated snapshot of it."""
     from llmopt.models.endpoint import suggestion
 
     count = f"it lists {len(names)} model{'' if len(names) == 1 else 's'}"
     if not endpoint.name:
-        return count
+        return Checked(count)
     if any(name == endpoint.name or name.startswith(endpoint.name + "-") for name in names):
-        return f"{count}, {endpoint.name} among them"
-    return f"{count}, but not {endpoint.name!r}" + (f": {suggestion(endpoint.name, names)}" if names else "")
+        return Checked(f"{count}, {endpoint.name} among them")
+    hint = f": {suggestion(endpoint.name, names)}" if names else ""
+    return Checked(f"{count}, but not {endpoint.name!r}{hint}", is_listed=False)
 
 
 def price_for(spec: ModelSpec, prices: Mapping[str, Price] | None = None) -> Price | None:

@@ -71,9 +71,10 @@ def did_you_mean(spec: str, kind: str) -> str:
     provider = "anthropic" if kind.startswith("claude") else "openai" if re.match(r"gpt|o\d", kind) else ""
     if provider:
         return f"did you mean {provider}:{spec.strip()}?"
-    if close := get_close_matches(kind, FORMS, n=1):
-        return f"did you mean {FORMS[close[0]]}?"
-    return "known are " + "; ".join(FORMS.values())
+    known = {"rules": "rules", **FORMS}  # a run without a model opens none, so that "rules" never comes here
+    if close := get_close_matches(kind, known, n=1):
+        return f"did you mean {known[close[0]]}?"
+    return "known are " + "; ".join(known.values())
 
 
 def missing_part(kind: str) -> str:

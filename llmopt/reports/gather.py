@@ -105,7 +105,9 @@ class Version:
 
 @dataclass(frozen=True)
 class Report:
-    """A run. `interval` is the 95 % interval of the end-to-end `speedup`; None for a bound that is not known."""
+    """A run. `interval` is the 95 % interval of the end-to-end `speedup`; None for a bound that is not known. `scope`
+    is the change that the run kept to, "" for all of the code; `touched` are the functions (PATH::NAME) that the change
+    touches, `not_worth` those of them that are not hot, and why."""
 
     schema: str
     run: str
@@ -136,6 +138,9 @@ class Report:
     where: str
     undo: str
     diff: str
+    scope: str = ""
+    touched: tuple[str, ...] = ()
+    not_worth: tuple[tuple[str, str], ...] = ()
     before: Version | None = None
     after: Version | None = None
 
@@ -149,6 +154,13 @@ class Report:
         if not self.kept:
             return "nothing kept"
         return words.described(self.speedup, self.interval)
+
+    @property
+    def reach(self) -> str:
+        """What of the code a run that kept to a change has looked at, in words; "" where that is not known."""
+        if self.touched:
+            return f": {words.count(len(self.touched), 'function')} and what is called from there"
+        return ": it touches no function" if self.scope and self.ended else ""
 
     @property
     def cost(self) -> str:
@@ -235,6 +247,9 @@ def report(folder: Path) -> Report:
         where=place.where,
         undo=place.undo,
         diff=patch.read_text(encoding="utf-8", errors="replace") if patch.exists() else "",
+        scope=str((start.get("scope") or {}).get("name", "")),
+        touched=tuple(records.last("touched") or ()),
+        not_worth=outcome.not_worth,
     )
     versions = {name: _version(root, profile) for name, profile in _profiles(records, outcome).items()}
     return replace(found, before=versions.get("before"), after=versions.get("after"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from llmopt import output
 from llmopt.reports import branches, flame, strip, words
 from llmopt.reports.gather import SILENT, Heat, Report, Tried
-from llmopt.reports.summary import GAINS
+from llmopt.reports.summary import GAINS, SHOWN_COLD
 from llmopt.reports.words import described
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def page(report: Report) -> str:
             tree=Markup(branches.svg(report.edits, report.base)),
             heats=list(paired(report)),
             again=again(report),
+            cold=SHOWN_COLD,
         )
     )
 

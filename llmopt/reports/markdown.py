@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from llmopt import output
 from llmopt.prompts import fenced
 from llmopt.reports import words
 from llmopt.reports.gather import Report, Tried
-from llmopt.reports.summary import GAINS
+from llmopt.reports.summary import GAINS, SHOWN_COLD
 
 MOST_REJECTED = 20
 
@@ -25,6 +25,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     tried = f"{words.count(len(report.edits), 'edit')} tried in {words.duration(report.seconds)}, {report.cost}"
     yield f"{_measured(report)}{tried}; base `{report.base[:10]}`{_noise(report)}."
+    if report.scope:
+        yield f"Only changed code was looked at, {code(report.scope)}{report.reach}."
     if report.stopped:
         yield f"Stopped: {cell(report.stopped)}."
     if report.kept:
@@ -37,6 +39,8 @@ def _lines(report: Report) -> Iterator[str]:
     others = [edit for edit in report.edits if not edit.accepted]
     if others:
         yield from _rejected(others)
+    if report.not_worth:
+        yield f"\nChanged, and not worth it: {_cold(report.not_worth)}."
     yield from _again(report)
 
 
@@ -77,6 +81,12 @@ def _rejected(edits: list[Tried]) -> Iterator[str]:
     if len(edits) > MOST_REJECTED:
         yield f"- and {len(edits) - MOST_REJECTED} more"
     yield "\n</details>"
+
+
+def _cold(functions: Sequence[tuple[str, str]]) -> str:
+    shown = [f"{code(words.short(key))} ({cell(why)})" for key, why in functions[:SHOWN_COLD]]
+    more = len(functions) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _again(report: Report) -> Iterator[str]:

@@ -72,6 +72,9 @@ def show(found: Profiled, console: Screen) -> None:
     for notice in found.profile.notices:
         console.print(f"note: {notice}", style="yellow")
     if not found.functions:
+        if found.scope and not found.skipped:
+            output.say(f"{found.scope} touches no function.")
+            return
         whose = f"that {found.scope} touches" if found.scope else "of this repository"
         console.print(f"No function {whose} could gain enough: the time is spent elsewhere.", soft_wrap=True)
         tell_cold(found)
@@ -91,7 +94,7 @@ def show(found: Profiled, console: Screen) -> None:
 
 def tell_cold(found: Profiled) -> None:
     """What a change touches and is not hot."""
-    if found.scope:
+    if found.scope and found.skipped:
         output.say("\n".join(summary.not_worth(found.skipped)))
 
 
@@ -100,9 +103,10 @@ def hot_lines(spot: Hotspot, source: list[str]) -> Table:
     table = Table(box=None, padding=(0, 1), title=Text(f"\n{spot.function.key}", style="bold"), title_justify="left")
     for title in ("line", "hits", "time"):
         table.add_column(title, justify="right", no_wrap=True, min_width=6)
-    table.add_column("source", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("source", ratio=1)  # the one that may wrap, so that it alone gives way; its cells are cut instead
     hottest = sorted(spot.lines, key=lambda cost: -cost.share)[:SHOWN_LINES]
     for cost in sorted(hottest, key=lambda cost: cost.line):
         text = source[cost.line - 1] if cost.line <= len(source) else ""
-        table.add_row(str(cost.line), f"{cost.hits:,}", words.percent(cost.share), Text(text))
+        shown = Text(text, no_wrap=True, overflow="ellipsis")
+        table.add_row(str(cost.line), f"{cost.hits:,}", words.percent(cost.share), shown)
     return table

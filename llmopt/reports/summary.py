@@ -7,7 +7,7 @@ import os
 import platform
 from typing import Any
 
-from llmopt import evidence
+from llmopt import evidence, git
 from llmopt.config import Settings
 from llmopt.data import Base, Outcome, Project, Verdict
 from llmopt.judge import describe, resolvable
@@ -34,13 +34,19 @@ def header(opened: Session) -> list[str]:
     """What a run works on, with what, and what it will send to whom."""
     settings = opened.settings
     return [
-        f"llmopt run {opened.name} on {opened.place.origin.name} at {opened.base[:10]}",
+        f"llmopt run {opened.name} on {opened.place.origin.name} at {revision(opened)}",
         about(opened.project),
         *([f"keeps to what is changed: {opened.scope.name}"] if opened.scope else []),
         f"model: {settings.model}{sent(settings.model)}{_small(settings)}; {platform.machine()}",
         f"sandbox: {opened.target.confinement}",
         *_reached(settings),
     ]
+
+
+def revision(opened: Session) -> str:
+    """The commit that a run begins with; where that is a snapshot, the user's own commit below it."""
+    below = git.below_snapshot(opened.place.root, opened.base)
+    return f"{below[:10]} with uncommitted work" if below else opened.base[:10]
 
 
 def about(project: Project) -> str:

@@ -72,7 +72,7 @@ USAGE = {
     "flag without value": (("optimize", "--model"), "'--model' requires an argument"),
     "no number": (("optimize", "--min-speedup", "fast"), "'--min-speedup'"),
     "too small": (("optimize", "--min-speedup", "0.5"), "greater than or equal to 1"),
-    "no time": (("optimize", "--max-time", "soon"), "max_time = 'soon'"),
+    "no time": (("optimize", "--max-time", "soon"), "max_time = 'soon' in the arguments: a time is written as 90s"),
     "no way to keep": (("optimize", "--keep", "all"), "'branch', 'commit', 'worktree', 'patch' or 'index'"),
     "no folder": (("optimize", "nowhere"), "nowhere does not exist"),
     "no folder to list": (("runs", "nowhere"), "nowhere does not exist"),
@@ -82,6 +82,7 @@ USAGE = {
     "no workload": (("optimize", "--workload", "bnch.py"), "did you mean bench.py?"),
     "no weight": (("optimize", "--workload", "bench.py@0"), "bench.py@0 is 0"),
     "no model": (("optimize", *FAST, "--model", "gpt-5"), "did you mean openai:gpt-5?"),
+    "no rules": (("optimize", *FAST, "--model", "rule"), "did you mean rules?"),
     "no kind of model": (("optimize", *FAST, "--model", "oracle:x"), "unknown kind of model in 'oracle:x'"),
     "no transcript": (("optimize", *FAST, "--model", "replay:nowhere.jsonl"), "nowhere.jsonl"),
     "no run to resume": (("optimize", "--resume", "20200101-000000"), "no run is called '20200101-000000'"),
@@ -114,12 +115,37 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(tmp_path: Path, name:
 
 def test_a_wrong_variable_is_one_line_and_exit_code_2(shared: Path) -> None:
     assert_refused(own("optimize", folder=shared, LLMOPT_KEEP="all"), 2, "keep = 'all' in the environment")
+    size = "max_memory = 'big' in the environment: a size is written as 512MB or 8GB"
+    assert_refused(own("optimize", folder=shared, LLMOPT_MAX_MEMORY="big"), 2, size)
 
 
 def test_a_run_that_could_not_begin_leaves_no_run_and_no_ref(repo: Path) -> None:
     assert_refused(own("optimize", "--workload", "nowhere.py", folder=repo), 2)
     assert not list((repo / ".llmopt" / "runs").iterdir())
     assert git(repo, "for-each-ref", "refs/llmopt") == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--model", "antropic:x"),
+        ("--model", "anthropic:x"),
+        ("--test", "python -m nothing"),
+        ("--no-git", "--model", "x"),
+    ],
+)
+def test_a_run_that_ended_before_it_found_anything_is_not_offered_to_be_resumed(
+    repo: Path, arguments: tuple[str, ...]
+) -> None:
+    assert own("optimize", *FAST, *arguments, folder=repo).code in (1, 2)
+    assert own("runs", folder=repo).out.startswith("No runs yet")
+    assert "no runs yet" in own(folder=repo).out
+    assert git(repo, "for-each-ref", "refs/llmopt") == ""
+
+
+def test_a_function_that_the_workload_does_not_run_is_refused_by_name(repo: Path) -> None:
+    refused = own("profile", "--workload", "bench.py", "--function", "costumers", folder=repo)
+    assert_refused(refused, 2, "--function costumers: the workload was not seen to run", "did you mean customers?")
 
 
 def test_a_missing_key_is_told_before_anything_runs(shared: Path) -> None:
@@ -139,7 +165,8 @@ def test_quiet_errors_are_the_only_line(shared: Path) -> None:
 
 def test_a_folder_without_git_is_refused_and_stays_empty(tmp_path: Path) -> None:
     assert_refused(own("optimize", folder=tmp_path), 1, "is in no git repository", "git init", "--no-git")
-    assert_refused(own("show", folder=tmp_path), 2, "no run is called 'last'")
+    assert_refused(own("show", folder=tmp_path), 2, "there are no runs yet", "`llmopt optimize` makes the first")
+    assert_refused(own("check", "--quiet", folder=tmp_path), 1, f"{tmp_path} is in no git repository")
     assert own("runs", folder=tmp_path).out.startswith("No runs yet")
     assert list(tmp_path.iterdir()) == []
 

@@ -76,6 +76,10 @@ def test_a_staged_function_is_made_faster_in_index_and_file_and_unstaged_work_st
     assert "name.upper()" in file
     assert (repo / "notes.txt").read_text() == "not tracked"
     assert git(repo, "log", "--format=%s") == "The shop"
+    reported = llmopt(repo, "report", "--json").json
+    assert (reported["scope"], reported["touched"]) == ("--staged", [f"{ORDERS}::customers"])
+    said = "Only changed code was looked at, `--staged`: 1 function and what is called from there.\n"
+    assert said in llmopt(repo, "report", "--markdown").out
 
 
 @pytest.mark.slow
@@ -102,6 +106,10 @@ def test_what_is_staged_and_not_hot_is_said_not_to_be_worth_it_before_anything_i
     assert "not worth it: orders.py::total" in done.out
     assert "tests" not in done.err.partition("sandbox")[2]  # they were not run
     assert shop.state(repo) == before
+    page = " ".join(llmopt(repo, "report", "--output", "-").out.split())
+    assert "only changed code was looked at, <code>--staged</code>: 1 function and what is called from there" in page
+    assert "Changed, and not worth it: <code>orders.py::total</code> (" in page
+    assert "Changed, and not worth it: `orders.py::total` (" in llmopt(repo, "report", "--markdown").out
     stage(repo)
     resumed = llmopt(repo, "optimize", "--resume", "last", "--json")  # on the change that it began with
     assert (resumed.json["scope"], resumed.json["accepted"]) == ("--staged", [])
@@ -112,6 +120,9 @@ def test_a_change_without_a_function_ends_at_once(repo: Path) -> None:
     stage(repo, f"{OLD}# a comment\n")
     done = llmopt(repo, "optimize", "--staged", *BENCH)
     assert (done.code, "touches no function" in done.out) == (0, True), done.err
+    assert llmopt(repo, "profile", "--staged", *BENCH).out.endswith("\n--staged touches no function.\n")
+    said = "Only changed code was looked at, `--staged`: it touches no function.\n"
+    assert said in llmopt(repo, "report", "--markdown").out
 
 
 def test_staged_functions_and_what_they_call_are_looked_at_and_unstaged_ones_are_not(repo: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 import shop
 
+from llmopt import git, keep
 from llmopt.commands import here
 from llmopt.data import Outcome, Verdict
 from llmopt.journal import Journal
+from llmopt.keep import Kept
 
 KEPT = Verdict(True, "confirmation", "", "m.py::f", "rules", plan="p" * 200_000, speedup=1.3)
 
@@ -21,11 +24,15 @@ def commands(folder: Path) -> list[str]:
     return [command for command, _ in here.advice(here.look(folder))]
 
 
-def run_of(folder: Path, outcome: Outcome | None, model: str = "rules", name: str = "20260101-000000") -> None:
+def run_of(
+    folder: Path, outcome: Outcome | None, model: str = "rules", name: str = "20260101-000000", kept: Kept | None = None
+) -> None:
     """A run's journal as `optimize` writes it."""
     journal = Journal(folder / ".llmopt" / "runs" / name / "journal.jsonl")
     journal.add("start", {"settings": {"model": model}}, key="start")
     journal.add("verdict", KEPT, key="k")
+    if kept:
+        journal.add("kept", kept, key="c")
     if outcome:
         journal.add("outcome", outcome)
     journal.close()
@@ -89,9 +96,30 @@ def test_a_run_that_did_not_end_is_gone_on_with(tested: Path) -> None:
 
 
 def test_what_a_run_kept_is_to_be_looked_at_and_taken(tested: Path) -> None:
-    run_of(tested, Outcome("r", "b", branch="llmopt/r", speedup=1.31, verdicts=(KEPT,)))
+    outcome = Outcome("r", "b", branch="llmopt/r", speedup=1.31, verdicts=(KEPT,))
+    run_of(tested, outcome, kept=Kept("llmopt/r", "on branch llmopt/r; take it with `git merge llmopt/r`", "x"))
     assert commands(tested) == ["llmopt show last", "git merge llmopt/r"]
     assert "made it 1.31x as fast" in here.about(here.look(tested))
+    run_of(tested, outcome, name="20260102-000000", kept=Kept("main", "committed on main (1)", "x"))
+    assert commands(tested) == ["llmopt show last"]
+
+
+@pytest.mark.parametrize("is_dirty", [False, True])
+def test_it_takes_the_edits_in_the_way_that_the_run_itself_has_named(tmp_path: Path, is_dirty: bool) -> None:
+    repo = shop.repository(tmp_path / "shop")
+    (repo / "mine.txt").write_text("not committed" if is_dirty else "committed")
+    if not is_dirty:
+        shop.git(repo, "add", "--all")
+        shop.git(repo, "commit", "--quiet", "--message", "Mine")
+    base, _ = git.snapshot(repo)
+    commit = git.commit_files(repo, base, {"new.txt": b"faster"}, "Speed up")
+    kept = keep.keep("branch", repo, repo, "r", base, [commit], tmp_path / "no.patch")
+    run_of(repo, Outcome("r", base, branch=kept.branch, verdicts=(KEPT,)), kept=kept)
+    take = commands(repo)[1]
+    assert take in kept.where
+    shop.git(repo, *shlex.split(take)[3:])  # after `git -C FOLDER`
+    assert (repo / "new.txt").read_text() == "faster"
+    assert shop.git(repo, "status", "--porcelain", "mine.txt") == ("?? mine.txt" if is_dirty else "")
 
 
 def test_after_the_rules_a_model_is_next_and_after_a_model_another_workload(tested: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import shop
+from terminal import Terminal
 
+from llmopt.commands.hooks import FILE, block
 from llmopt.config import Settings, load
 
 COMMENTED = re.compile(r"^# (\w+ = .*)$", re.MULTILINE)
@@ -71,3 +73,62 @@ def test_a_second_call_changes_nothing(repo: Path) -> None:
     assert (again.code, again.err.count("\n")) == (2, 1)
     assert "has a [tool.llmopt] table already" in again.err
     assert (repo / "pyproject.toml").read_text() == text
+
+
+# --- on a terminal; standard output goes to a file: a question that went there would be waited for unseen -----------
+
+HOOKS = "Write pre-commit hooks too (docs/hooks.md)? [y/N]:"
+
+
+def asked(folder: Path, *answers: tuple[str, str], code: int = 0) -> str:
+    """What `llmopt init` says on a terminal where each question gets its answer."""
+    with Terminal(shop.command("init"), folder, shop.environment()) as terminal:
+        for question, answer in answers:
+            terminal.wait_for(question, 60)
+            terminal.read(1.0)  # nobody types sooner; and a signal just before Python reads is seen only after it has
+            terminal.type(answer)
+        assert terminal.end(60) == code, terminal.shown
+        return terminal.out if code == 0 else terminal.shown
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_hooks_are_offered_and_written_on_a_yes_alone(repo: Path, answer: str, written: bool) -> None:
+    said = asked(repo, (HOOKS, answer))
+    assert "[tool.llmopt]" in (repo / "pyproject.toml").read_text()
+    assert (repo / FILE).exists() is written
+    assert ("Next: pre-commit install" in said) is written
+    if written:
+        assert (repo / FILE).read_text() == f"repos:\n{block('')}\n"
+
+
+def test_hooks_are_not_offered_where_pre_commit_is_set_up(repo: Path) -> None:
+    (repo / FILE).write_text("repos: []\n")
+    asked(repo)
+    assert (repo / FILE).read_text() == "repos: []\n"
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_who_leaves_at_the_question_for_hooks_keeps_the_table(repo: Path, key: str) -> None:
+    said = asked(repo, (HOOKS, key), code=130)
+    assert "Traceback" not in said
+    assert "[tool.llmopt]" in (repo / "pyproject.toml").read_text()
+    assert not (repo / FILE).exists()
+
+
+def test_what_was_not_found_is_asked_for(tmp_path: Path) -> None:
+    folder = shop.repository(tmp_path / "bare", {"m.py": "def f():\n    pass\n", "check.py": "import m\n"})
+    asked(
+        folder,
+        ("What is to become faster", "m:f\n"),
+        ("Which command runs them", "python check.py\n"),
+        (HOOKS, "\n"),
+    )
+    table = tomllib.loads((folder / "llmopt.toml").read_text())["tool"]["llmopt"]
+    assert (table["workloads"], table["test"]) == (["m:f"], "python check.py")
+
+
+def test_a_workload_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    folder = shop.repository(tmp_path / "bare", {"m.py": "x = 1\n"})
+    said = asked(folder, ("What is to become faster", "nowhere.py\n"), code=2)
+    assert "nowhere.py" in said.rpartition("llmopt: ")[2]
+    assert not (folder / "llmopt.toml").exists()

@@ -42,9 +42,9 @@ def test_a_specification_is_taken_apart(spec: str, parsed: ModelSpec) -> None:
         ("open-ai:gpt-5", "did you mean openai:NAME"),
         ("claude-opus-5-5", "did you mean anthropic:claude-opus-5-5"),
         ("gpt-6.1-sol", "did you mean openai:gpt-6.1-sol"),
-        ("zzz:q", "known are anthropic:NAME"),
-        ("", "known are anthropic:NAME"),
-        (":x", "known are anthropic:NAME"),
+        ("zzz:q", "known are rules; anthropic:NAME"),
+        ("", "known are rules; anthropic:NAME"),
+        (":x", "known are rules; anthropic:NAME"),
         ("anthropic:", "write anthropic:NAME"),
         ("openai:@http://localhost:1", "write openai:NAME"),
         ("manual:", "write manual:DIR"),
@@ -112,14 +112,25 @@ def test_models_are_listed_without_spending_tokens() -> None:
     assert list_models("manual:x") == ()
 
 
-def test_check_says_that_the_endpoint_answers_and_lists_the_model() -> None:
+def test_check_says_that_the_endpoint_answers_and_lists_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-any-0123456789")
     with ModelServer() as server:
-        assert "accepts the key; it lists 5 models, gpt-6.1-sol among them" in check(f"openai:gpt-6.1-sol@{server.url}")
-        assert "claude-sonnet-5-5 among them" in check(f"anthropic:claude-sonnet-5-5@{server.url}")
-        line = check(f"openai:gpt-6.1-soul@{server.url}")
+        assert (
+            "accepts the key; it lists 5 models, gpt-6.1-sol among them"
+            in check(f"openai:gpt-6.1-sol@{server.url}").text
+        )
+        assert "claude-sonnet-5-5 among them" in check(f"anthropic:claude-sonnet-5-5@{server.url}").text
+        found = check(f"openai:gpt-6.1-soul@{server.url}")
         assert server.asked() == []
-    assert "but not 'gpt-6.1-soul': did you mean gpt-6.1-sol" in line
-    assert "\n" not in line
+    assert "but not 'gpt-6.1-soul': did you mean gpt-6.1-sol" in found.text
+    assert "\n" not in found.text
+    assert not found.is_listed
+
+
+def test_a_server_that_was_sent_no_key_is_not_said_to_accept_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with ModelServer() as server:
+        assert " answers and asks for no key; it lists" in check(f"openai:gpt-6.1-sol@{server.url}").text
 
 
 def test_check_raises_for_a_wrong_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +141,7 @@ def test_check_raises_for_a_wrong_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_check_opens_what_is_no_endpoint(tmp_path: Path) -> None:
-    assert check(f"manual:{tmp_path / 'new'}").endswith("can be used")
+    assert check(f"manual:{tmp_path / 'new'}").text.endswith("can be used")
     with pytest.raises(UsageError, match="cannot read the transcript"):
         check(f"replay:{tmp_path / 'none.jsonl'}")
 

@@ -157,6 +157,20 @@ def test_what_an_agent_used_is_said_to_be_not_known(report: gather.Report) -> No
         assert "$0" not in text
 
 
+def test_a_run_on_a_change_is_told_from_one_on_all_of_the_code(report: gather.Report) -> None:
+    for text in (markdown.body(report), html.page(report)):
+        assert "changed code" not in text
+    change = f"--changed-since {recorded.HOSTILE}"
+    cold = tuple((f"m.py::{name}", "not seen") for name in "abcdefghijk")
+    found = replace(report, scope=change, touched=("m.py::a", "m.py::b"), not_worth=cold)
+    page, body = html.page(found), markdown.body(found)
+    assert Text.of(page).index("2 functions and what is called from there") < Text.of(page).index("faster")
+    assert "``--changed-since <script>alert(1)</script> \\| `x` [a](b)" in body  # a code span that it cannot end
+    assert "<script>alert" not in page
+    for text in (Text.of(page).replace("m.py::h ( not seen )", "m.py::h (not seen)"), body.replace("`", "")):
+        assert "m.py::h (not seen) and 3 more." in text
+
+
 def test_strip_shows_one_and_every_pair() -> None:
     drawn = strip.svg((1.9, 2.0, 2.1), 2.0, (1.9, None))
     assert drawn.count("<circle") == 3
