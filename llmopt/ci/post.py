@@ -98,7 +98,7 @@ def put_suggestions(hub: GitHub, number: int, result: Result, wanted: Sequence[S
     new = [each for key, each in names.items() if key not in standing]
     if not new:
         return 0, len(standing), ""
-    comments = [_review_comment(each, result, len(wanted)) for each in new]
+    comments = [_review_comment(each, result) for each in new]
     try:
         hub.post(f"/pulls/{number}/reviews", commit_id=result.change.head, event="COMMENT", comments=comments)
     except GitHubError as refused:
@@ -129,8 +129,9 @@ def _take_back(hub: GitHub, comments: Iterable[Mapping[str, Any]]) -> None:
             hub.delete(f"/pulls/comments/{int(each['id'])}")
 
 
-def _review_comment(each: Suggestion, result: Result, count: int) -> dict[str, Any]:
+def _review_comment(each: Suggestion, result: Result) -> dict[str, Any]:
     assert result.search is not None
+    count = next(len(group) for group in result.search.groups if each in group)
     part = f"\n\nOne of {count} that belong together: apply them as a batch." if count > 1 else ""
     text = comment.suggestion(
         each, result.search, suggestions.block(each), suggestions.MARK.format(suggestions.name(each)), part

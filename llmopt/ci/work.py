@@ -12,22 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from llmopt import __version__, api, config, git, scopes, session, syntax, touched
-from llmopt.ci import budget, events, suggestions
+from llmopt import __version__, api, config, git, journal, scopes, session, syntax, touched
+from llmopt.ci import budget, events, profiles, suggestions
 from llmopt.ci.budget import Spent
 from llmopt.ci.events import Asked
+from llmopt.ci.profiles import Profile
 from llmopt.ci.result import Change, Edit, Guard, Hot, Mode, Result, Row, Search, Suggestion, Verdict
 from llmopt.comparing import Result as Measured
-from llmopt.data import Hotspot, Scope
-from llmopt.errors import LlmoptError, WorkloadError
+from llmopt.data import Scope
+from llmopt.errors import LlmoptError, ProjectError, WorkloadError
 from llmopt.events import Listen, Notice, Phase, Telling
 from llmopt.jobs import optimize as optimizing
-from llmopt.jobs import profile as profiling
 from llmopt.jobs.optimize import Asks
 from llmopt.reports import comparison, gather, words
 from llmopt.reports.comparison import Compared
 from llmopt.reports.gather import Report, Tried
-from llmopt.reports.profiled import Profiled
 
 LEAST_SHARE = 0.01  # of the run: a function of less of it is not listed
 MOST_HOT = 50
@@ -74,12 +73,12 @@ def skipped(asked: Asked, mode: Mode, base: str, head: str, reason: str) -> Resu
 
 def run(course: Course, asked: Asked, wanted: Wanted, before: Spent) -> Result:
     """Profile both sides, compare them, and, beyond the mode guard, look for faster code in what the change touches."""
-    profiles, problems = _profiled(course)
+    found, problems = _profiled(course)
     result = Result(
         llmopt=__version__,
         mode=wanted.mode,
         change=Change(name=asked.name or "HEAD", base=course.base, head=course.head, number=asked.number),
-        hot=hot(profiles, _touched(course)),
+        hot=hot(found, _touched(course)),
     )
     result = _guarded(result, course, wanted, problems)
     if wanted.mode != "guard" and not result.broken:
@@ -90,48 +89,34 @@ def run(course: Course, asked: Asked, wanted: Wanted, before: Spent) -> Result:
 # --- profiles --------------------------------------------------------------------------------------------------
 
 
-def _profiled(course: Course) -> tuple[dict[str, Profiled], dict[str, WorkloadError]]:
+def _profiled(course: Course) -> tuple[dict[str, Profile], dict[str, WorkloadError]]:
     """The profiles of both sides, and why one could not be taken."""
-    found: dict[str, Profiled] = {}
+    found: dict[str, Profile] = {}
     problems: dict[str, WorkloadError] = {}
     for role, commit in (("base", course.base), ("head", course.head)):
         course.listen(Phase(f"profile of {role} ({commit[:10]})"))
         try:
-            found[role] = profile(course, commit, role)
+            found[role] = profiles.of_commit(course.path, commit, role, course.chosen(LOOKING), course.listen)
         except WorkloadError as problem:
             problems[role] = problem
     return found, problems
 
 
-def profile(course: Course, commit: str, role: str) -> Profiled:
-    """A commit's profile; the scope names all of its code, so that the checkout does not matter."""
-    flags = {**course.chosen(LOOKING), "hotspots": api.ALL}
-    scope = Scope(role, "", commit)
-    with session.start(course.path, flags, os.environ, temporary=True, scope=scope) as opened:
-        return profiling.run(opened, Telling(course.listen))
-
-
-def hot(profiles: Mapping[str, Profiled], changed: frozenset[str]) -> tuple[Hot, ...]:
+def hot(found: Mapping[str, Profile], changed: frozenset[str]) -> tuple[Hot, ...]:
     """The functions that are hot on a side, the costliest of the head first."""
-    spots = {role: {each.function.key: each for each in found.functions} for role, found in profiles.items()}
-    keys = dict.fromkeys(key for role in ("head", "base") for key in spots.get(role, {}))
-    found = [_hot(key, profiles, spots, key in changed) for key in keys]
-    shown = [each for each in found if max(each.head_share or 0, each.base_share or 0) >= LEAST_SHARE]
+    keys = dict.fromkeys(key for role in ("head", "base") if role in found for key in found[role].spots)
+    rows = [_hot(key, found, key in changed) for key in keys]
+    shown = [each for each in rows if max(each.head_share or 0, each.base_share or 0) >= LEAST_SHARE]
     return tuple(sorted(shown, key=lambda each: -(each.head_seconds or 0))[:MOST_HOT])
 
 
-def _hot(
-    key: str, profiles: Mapping[str, Profiled], spots: Mapping[str, Mapping[str, Hotspot]], is_touched: bool
-) -> Hot:
+def _hot(key: str, found: Mapping[str, Profile], is_touched: bool) -> Hot:
     path, _, name = key.partition("::")
-    lines = [spots[role][key].function.line for role in ("head", "base") if key in spots.get(role, {})]
-    use: dict[str, float | None] = {}
-    for role in ("base", "head"):
-        spot = spots.get(role, {}).get(key)
-        seconds = sum(profiles[role].base.seconds or profiles[role].profile.seconds) if spot else 0.0
-        use[f"{role}_share"] = round(min(spot.own_share, 1.0), 4) if spot else None
-        use[f"{role}_seconds"] = round(spot.own_share * seconds, 6) if spot else None
-    return Hot(path=_line(path), name=_line(name), line=max(1, lines[0]), touched=is_touched, **use)
+    spots = {role: profile.spots[key] for role, profile in found.items() if key in profile.spots}
+    line = (spots.get("head") or spots["base"]).line
+    use = {f"{role}_share": spot.share for role, spot in spots.items()}
+    use |= {f"{role}_seconds": round(spot.share * found[role].seconds, 6) for role, spot in spots.items()}
+    return Hot(path=_line(path), name=_line(name), line=line, touched=is_touched, **use)
 
 
 def _touched(course: Course) -> frozenset[str]:
@@ -304,9 +289,14 @@ def _line_of(course: Course, key: str) -> int:
 
 
 def course(path: Path, asked: Asked, flags: Mapping[str, Any], listen: Listen) -> Course:
-    """The course of a change; ProjectError where its commits are not in the clone."""
+    """The course of a change; ProjectError where its commits are not in the clone, or bring state of llmopt's along."""
     root = git.top(path)
     base, head = events.commits(root, asked)
+    if git.run(root, "ls-files", "--", journal.FOLDER) or git.run(root, "ls-tree", head, "--", journal.FOLDER):
+        raise ProjectError(
+            f"{journal.FOLDER}/ is tracked by git",
+            "what llmopt remembers must not come with a change: git rm --cached it",
+        )
     return Course(path, root, base, head, flags, listen)
 
 

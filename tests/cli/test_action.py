@@ -24,6 +24,8 @@ from shop import git
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parents[2]
+INSTALLED = str(Path(sys.executable).with_name("llmopt"))
+PARTS = ("action.yml", "pyproject.toml", "README.md", "LICENSE", "llmopt", "prompts", "docs")  # what its install needs
 ACT = Path(sys.executable).with_name("act")
 TOKEN = "ghs_" + "4f1c9a7e52d80b36"
 KEY = "key-" + "7b6e2f90c3a1d845"
@@ -102,7 +104,7 @@ jobs:
         mode: {mode}
         workload: bench.py
         python: {python}
-        command: {command}
+        command: "{command}"
         max-pairs: "8"
         fail-on: none
         sarif: "true"
@@ -140,9 +142,8 @@ class Host:
         file.write_text(json.dumps(found | {"sender": {"login": "ann", "type": "User"}} | more))
         return file
 
-    def act(self, event: Path, mode: str, *arguments: str) -> Ran:
+    def act(self, event: Path, mode: str, *arguments: str, command: str = INSTALLED) -> Ran:
         workflow = self.folder / "workflow.yml"
-        command = Path(sys.executable).with_name("llmopt")
         said = {"python": sys.executable, "command": command, "mode": mode}
         workflow.write_text(WORKFLOW.format(**said))
         places = [word for name, place in self.standins().items() for word in ("--local-repository", f"{name}={place}")]
@@ -167,7 +168,9 @@ class Host:
         """The actions that a workflow names, each in a folder of its own."""
         own = self.folder / "actions" / "llmopt"
         own.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CHECKOUT / "action.yml", own)
+        for name in git(CHECKOUT, "ls-files", *PARTS).splitlines():
+            (own / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CHECKOUT / name, own / name)
         found = {"llmopt/llmopt@v0": own}
         pinned = re.findall(r"uses: (actions/[\w-]+@[0-9a-f]{40})", (CHECKOUT / "action.yml").read_text())
         for name in [*pinned, "actions/checkout@v7"]:
@@ -220,20 +223,18 @@ def test_a_slower_pull_request_gets_one_comment_which_a_second_run_renews(host: 
     [body] = comments(host.hub)
     assert body.startswith("<!-- llmopt:ci default -->\n### llmopt: 🔴 slower\n")
     assert "| `bench.py` |" in body
+    is_told(host, first)
     second = host.act(host.event(7), "guard")
     assert second.code == 0, second.out
     [renewed] = comments(host.hub)
     assert renewed.startswith("<!-- llmopt:ci default -->\n### llmopt: 🔴 slower\n")
-    assert (
-        len(host.hub.made("POST", r"/issues/7/comments")),
-        len(host.hub.made("PATCH", r"/issues/comments/\d+")),
-    ) == (1, 1)
+    assert len(host.hub.made("POST", r"/issues/7/comments")) == 1
+    assert len(host.hub.made("PATCH", r"/issues/comments/\d+")) == 1
     assert not host.hub.state.review_comments
 
 
-def test_the_job_has_its_summary_annotations_outputs_and_an_artifact(host: Host) -> None:
-    ran = host.act(host.event(7), "guard")
-    assert ran.code == 0, ran.out
+def is_told(host: Host, ran: Ran) -> None:
+    """The job has its summary, annotations, outputs and an artifact."""
     assert re.search(r"Summary - ### llmopt: 🔴 slower", ran.out)
     assert re.search(r"::warning file=shop/orders.py,line=1,title=llmopt%3A slower::customers: slower: 0\.", ran.out)
     assert "verdict is slower" in ran.out
@@ -285,10 +286,12 @@ def test_kept_edits_become_a_pull_request_onto_the_branch_which_itself_is_not_lo
     assert not any(each["issue"] == made["number"] for each in host.hub.state.comments.values())
 
 
-def test_a_bot_s_change_is_not_looked_at(host: Host) -> None:
-    ran = host.act(host.event(7), "guard", "--actor", "renovate[bot]")
+def test_the_action_installs_llmopt_by_itself_and_does_not_look_at_a_bot_s_change(host: Host) -> None:
+    ran = host.act(host.event(7), "guard", "--actor", "renovate[bot]", command="")
     assert ran.code == 0, ran.out
+    assert "/llmopt-environment/bin/llmopt" in ran.out
     assert r"renovate\[bot\] is a bot" in ran.out
+    assert "verdict is skipped" in ran.out
     assert not comments(host.hub)
 
 

@@ -51,7 +51,11 @@ def test_slower_code_exits_with_4_and_its_report_is_in_the_folder(repo: Path, tm
     [hot] = [each for each in result(tmp_path / "out")["hot"] if each["name"].startswith("work")]
     assert hot["touched"]
     assert hot["head_seconds"] > 2 * hot["base_seconds"]
-    assert ci(repo, "all", tmp_path / "out", *FAST, "--max-pairs", "8", "--fail-on", "none").code == 0
+    first = result(tmp_path / "out")["hot"]
+    again = ci(repo, "all", tmp_path / "out", "--workload", "run.py", "--max-pairs", "8", "--fail-on", "none")
+    assert again.code == 0
+    assert again.err.count("is that of an earlier run on the same code") == 2
+    assert result(tmp_path / "out")["hot"] == first
 
 
 def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
@@ -95,6 +99,14 @@ def test_what_cannot_be_done_is_said_in_a_line(repo: Path, arguments: tuple[str,
     assert done.code in (1, 2)
     assert done.err.count("\n") == 1
     assert said in done.err
+
+
+def test_a_change_that_brings_state_of_llmopt_s_along_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
+    (repo / ".llmopt" / "cache").mkdir(parents=True)
+    commit(repo, **{".llmopt/cache/replies": "forged\n"})
+    done = ci(repo, "run", tmp_path / "out", *FAST)
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert ".llmopt/ is tracked by git" in done.err
 
 
 @pytest.mark.parametrize(
