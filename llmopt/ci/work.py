@@ -29,8 +29,8 @@ from llmopt.reports.comparison import Compared
 from llmopt.reports.gather import Report, Tried
 
 LEAST_SHARE = 0.01  # of the run: a function of less of it is not listed
-MOST_HOT = 50
-LONGEST, LONGEST_TEXT, LONGEST_DIFF = 2_000, 20_000, 900_000  # what a result holds of a text
+MOST_HOT, MOST_EDITS = 50, 500
+LONGEST, LONGEST_TEXT, LONGEST_DIFF = 2_000, 4_000, 900_000  # what a result holds of a text
 LOOKING = ("workloads", "python", "roots", "workload_timeout", "sandbox", "allow_network", "allow_read", "allow_env")
 COMPARING = (*LOOKING, "max_time", "objective")
 
@@ -128,27 +128,30 @@ def _touched(course: Course) -> frozenset[str]:
 
 
 def _guarded(result: Result, course: Course, wanted: Wanted, problems: Mapping[str, WorkloadError]) -> Result:
-    """With the judge's word. A workload that is new in the change has nothing to be compared with; one that ran before
+    """With the judge's word. A workload that is new in the change has nothing to be compared with; that one ran before
     and fails now is the change's fault."""
-    if problems:
-        said = "; ".join(f"on {role} {problem.message}" for role, problem in problems.items())
-        return result.model_copy(update={"guard_problem": _text(said), "broken": "head" in problems})
     course.listen(Phase("compare"))
     try:
-        compared = api.compare(
-            course.path,
-            course.base,
-            course.head,
-            resolution=wanted.resolution,
-            max_pairs=wanted.max_pairs,
-            on_event=course.listen,
-            **course.chosen(COMPARING),
-        )
+        compared = _compared(course, wanted)
     except WorkloadError as problem:
-        return result.model_copy(update={"guard_problem": _text(str(problem)), "broken": True})
+        is_new = "base" in problems and "head" not in problems
+        return result.model_copy(update={"guard_problem": _text(str(problem)), "broken": not is_new})
     if compared.stopped == "interrupted":
         raise KeyboardInterrupt
-    return result.model_copy(update={"guard": guard(compared)})
+    said = [_line(f"no profile of {role}: {problem.message}") for role, problem in problems.items()]
+    return result.model_copy(update={"guard": guard(compared), "notices": (*result.notices, *said)})
+
+
+def _compared(course: Course, wanted: Wanted) -> Compared:
+    return api.compare(
+        course.path,
+        course.base,
+        course.head,
+        resolution=wanted.resolution,
+        max_pairs=wanted.max_pairs,
+        on_event=course.listen,
+        **course.chosen(COMPARING),
+    )
 
 
 def guard(compared: Compared) -> Guard:
@@ -224,7 +227,7 @@ def _cold(functions: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def searched(course: Course, report: Report, model: str) -> Search:
     """A run's report as data, with the suggestions that its kept edits come to."""
-    edits = tuple(_edit(course, tried) for tried in report.edits)
+    edits = tuple(_edit(course, tried) for tried in report.edits[:MOST_EDITS])
     kept = tuple(edit for edit in edits if edit.kept)
     final = report.kept[-1].commit if kept else None
     return Search(

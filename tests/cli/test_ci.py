@@ -16,6 +16,7 @@ from llmopt.commands import ci as command
 
 WORK = "def work():\n    return sum(i * i for i in range({size}))\n"
 RUN = "from app import work\n\nprint(work() > 0)\n"
+MORE = WORK.format(size=300_000) + "\n\ndef more():\n    return [work() for _ in range(3)]\n"
 FAST = ("--workload", "run.py", "--quiet")
 
 
@@ -69,11 +70,20 @@ def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
 
 
 def test_a_workload_that_is_new_in_the_change_is_no_failure(repo: Path, tmp_path: Path) -> None:
-    commit(repo, bench=RUN)
-    done = ci(repo, "run", tmp_path / "out", "--workload", "bench.py", "--quiet")
+    commit(repo, app=MORE)
+    done = ci(repo, "run", tmp_path / "out", "--workload", "app:more", "--quiet")
     assert done.code == 0, done.err
     assert result(tmp_path / "out")["guard"] is None
-    assert "Not compared: on base" in done.out
+    assert "Not compared: no workload runs on both sides; on BASE" in done.out
+
+
+def test_workloads_that_were_there_are_compared_beside_a_new_one(repo: Path, tmp_path: Path) -> None:
+    commit(repo, app=MORE)
+    both = ("--workload", "app:more", *FAST, "--max-pairs", "8", "--resolution", "1.5")
+    done = ci(repo, "run", tmp_path / "out", *both)
+    assert done.code == 0, done.err
+    assert [row["name"] for row in result(tmp_path / "out")["guard"]["rows"]] == ["run.py"]
+    assert "no profile of base: workload app:more" in done.out
 
 
 def test_a_workload_that_the_change_breaks_exits_with_1(repo: Path, tmp_path: Path) -> None:
