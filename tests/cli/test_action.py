@@ -114,7 +114,10 @@ jobs:
       run: |
         echo "verdict is $VERDICT"
 """
+POSTING = CHECKOUT / "examples" / "workflows" / "fork-post.yml"
 STANDINS = {
+    "actions/setup-python": "python3 --version",
+    "actions/download-artifact": 'mkdir -p "$FROM" && cp -r "$STORE"/*/. "$FROM"',
     "actions/checkout@v7": "git --version",  # act copies the repository by itself
     "actions/cache": "mkdir -p .llmopt; echo restored >> .llmopt/cache-was-asked",
     "actions/upload-artifact": 'mkdir -p "$STORE" && cp -r "$FROM" "$STORE/"',
@@ -143,13 +146,17 @@ class Host:
         return file
 
     def act(self, event: Path, mode: str, *arguments: str, command: str = INSTALLED) -> Ran:
-        workflow = self.folder / "workflow.yml"
         said = {"python": sys.executable, "command": command, "mode": mode}
-        workflow.write_text(WORKFLOW.format(**said))
+        return self.run("pull_request", event, WORKFLOW.format(**said), *arguments)
+
+    def run(self, name: str, event: Path, text: str, *arguments: str) -> Ran:
+        """A workflow for an event, run to its end."""
+        workflow = self.folder / "workflow.yml"
+        workflow.write_text(text)
         places = [word for name, place in self.standins().items() for word in ("--local-repository", f"{name}={place}")]
         done = subprocess.run(
             [
-                *(str(ACT), "pull_request", "--workflows", str(workflow), "--eventpath", str(event)),
+                *(str(ACT), name, "--workflows", str(workflow), "--eventpath", str(event)),
                 *("-P", "ubuntu-latest=-self-hosted", "--action-offline-mode", "--no-cache-server"),
                 *("-s", f"GITHUB_TOKEN={TOKEN}", "-s", f"ANTHROPIC_API_KEY={KEY}", "--actor", "ann"),
                 *("--env", f"GITHUB_API_URL={self.hub.url}"),
@@ -171,8 +178,9 @@ class Host:
         for name in git(CHECKOUT, "ls-files", *PARTS).splitlines():
             (own / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, own / name)
-        found = {"llmopt/llmopt@v0": own}
-        pinned = re.findall(r"uses: (actions/[\w-]+@[0-9a-f]{40})", (CHECKOUT / "action.yml").read_text())
+        found = {"llmopt/llmopt@v0": own, "llmopt/llmopt@v0.1.0": own}
+        texts = [file.read_text() for file in (CHECKOUT / "action.yml", POSTING)]
+        pinned = re.findall(r"uses: (actions/[\w-]+@[0-9a-f]{40})", "".join(texts))
         for name in [*pinned, "actions/checkout@v7"]:
             place = self.folder / "actions" / name.partition("@")[0].rpartition("/")[2]
             place.mkdir(exist_ok=True)
@@ -295,10 +303,23 @@ def test_the_action_installs_llmopt_by_itself_and_does_not_look_at_a_bot_s_chang
     assert not comments(host.hub)
 
 
-def test_a_fork_s_run_writes_nothing_and_leaves_its_result(host: Host) -> None:
-    host.hub.open_pull(8, "main", "topic", owner="mallory")
+def test_a_fork_s_run_writes_nothing_and_the_workflow_after_it_posts_what_it_left(host: Host) -> None:
+    pull = host.hub.open_pull(8, "main", "topic", owner="mallory")
+    host.hub.state.pulls[7]["state"] = "closed"
     ran = host.act(host.event(8), "guard")
     assert ran.code == 0, ran.out
     assert "a fork's pull request: this run may not write" in ran.out
     assert {call.method for call in host.hub.calls} <= {"GET"}
-    assert (host.folder / "artifacts" / "llmopt-report" / "llmopt-report" / "result.json").is_file()
+    run = {"event": "pull_request", "id": 1, "head_sha": pull["head"]["sha"], "head_branch": "topic"}
+    owner = {"full_name": "mallory/shop", "owner": {"login": "mallory"}}
+    event = host.folder / "workflow_run.json"
+    event.write_text(json.dumps({"workflow_run": {**run, "head_repository": owner, "pull_requests": []}}))
+    text = POSTING.read_text()
+    given = text.replace("          mode: guard", f"          command: {INSTALLED}\n          mode: guard")
+    posted = host.run("workflow_run", event, given)
+    assert posted.code == 0, posted.out
+    [comment] = host.hub.state.comments.values()
+    assert comment["issue"] == 8
+    assert "slower" in comment["body"]
+    assert "run of the fork's own code" in comment["body"]
+    assert "Measure" not in posted.out
