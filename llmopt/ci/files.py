@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmopt import output
+from llmopt import journal, output
 from llmopt.ci import comment, sarif
 from llmopt.ci import result as results
 from llmopt.ci.result import Result
 from llmopt.errors import ProjectError
-from llmopt.reports import html
+from llmopt.reports import gather, html, words
 
 TEMPLATES = Path(__file__).parent
 SARIF = "llmopt.sarif"
@@ -32,10 +32,19 @@ def write(folder: Path, result: Result, with_sarif: bool) -> list[Path]:
     return paths
 
 
+def write_search(folder: Path, state: Path, run: str) -> Path:
+    """The whole report of a search beside the result, as `llmopt report` writes it: flame graphs, samples, every edit."""
+    path = folder / "search.html"
+    put(path, html.page(gather.report(journal.find_run(state, run))))
+    return path
+
+
 def put(path: Path, text: str) -> None:
     """Write one file; ProjectError where that fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            (path.parent / ".gitignore").write_text("*\n")  # in a checkout the report is no work of the user's
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
     except OSError as problem:
         raise ProjectError(f"cannot write {path}: {problem.strerror}", "name another folder") from None
@@ -45,8 +54,6 @@ def page(result: Result) -> str:
     """A page that needs nothing else and may connect to nothing."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
-
-    from llmopt.reports import words
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"line": output.one_line, "text": output.plain}

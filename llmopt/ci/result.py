@@ -121,7 +121,7 @@ class Suggestion(Frozen):
 
 class Search(Frozen):
     """The search for faster code in what the change touches. `groups` are suggestions that belong together; `commit` is
-    the last kept edit's."""
+    the last kept edit's, `where` says where the run itself has put them."""
 
     run: Line
     headline: Line
@@ -132,6 +132,7 @@ class Search(Frozen):
     commit: Commit | None = None
     cold: Annotated[tuple[tuple[Line, Line], ...], Field(max_length=1_000)] = ()
     stopped: Line = ""
+    where: Line = ""
     tokens: Number = 0
     cost_usd: Annotated[float, Field(ge=0)] = 0.0
 

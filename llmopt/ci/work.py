@@ -239,6 +239,7 @@ def searched(course: Course, report: Report, model: str) -> Search:
         diff=report.diff[:LONGEST_DIFF],
         commit=final,
         stopped=_line(report.stopped),
+        where=_line(report.where),
         tokens=report.tokens or 0,
         cost_usd=report.cost_usd or 0.0,
     )

@@ -6,6 +6,8 @@ The escapes are those of @actions/core (packages/core/src/command.ts of actions/
 from __future__ import annotations
 
 import secrets
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from llmopt.ci.result import Result
 from llmopt.reports import words
 
 MOST_ANNOTATIONS = 10  # of a kind that GitHub shows for a step
+DRAIN_SECONDS = 0.2  # the runner reads both streams, each by itself: the last lines of the other one first
 SUMMARY_BYTES = 1024**2 - 1024
 
 
@@ -78,6 +81,8 @@ def silenced(environ: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
+        sys.stderr.flush()
+        time.sleep(DRAIN_SECONDS)
         print(f"::{word}::", flush=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from llmopt import events as happening
-from llmopt import git, output
+from llmopt import git, output, session
 from llmopt.ci import budget, comment, events, files, post, push, work, workflow
 from llmopt.ci import github as hubs
 from llmopt.ci import result as results
@@ -129,9 +129,12 @@ def _before(folder: Path) -> Spent:
 def _run(job: Job) -> int:
     """Write the result and say it."""
     (job.folder / results.FILE).unlink(missing_ok=True)  # one of an earlier run, should this one end in an error
+    asked = job.asked
     with workflow.silenced(job.environ):
-        result = _result(job, job.asked, _before(job.folder))
+        result = _result(job, asked, _before(job.folder))
     written = files.write(job.folder, result, job.options.sarif)
+    if result.search:
+        written.append(files.write_search(job.folder, session.state_of(job.path), result.search.run))
     text = comment.markdown(result)
     if job.is_github:
         for line in workflow.notes(result):
@@ -139,6 +142,8 @@ def _run(job: Job) -> int:
         workflow.summarise(text, job.environ)
     with workflow.silenced(job.environ):
         output.say(text)
+        if asked.service == "shell" and result.search and result.search.where:
+            output.say(f"The edits are {result.search.where}.")
         output.say("\n".join(f"{file}" for file in written))
     code = exit_code(result, job.options.fail_on)
     workflow.put_outputs({"exit-code": str(code), "verdict": verdict(result), "report": str(job.folder)}, job.environ)

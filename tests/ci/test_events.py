@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import shop
-from conftest import Case
+from pull import Case
 
 from llmopt.ci import events
 from llmopt.errors import ProjectError, UsageError

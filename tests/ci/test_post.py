@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import FAST, SLOW, Case
+from pull import FAST, SLOW, Case
 
 from llmopt.ci import budget, comment, post
 from llmopt.ci.budget import Spent

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import shop
-from conftest import FAST, SLOW, Case
+from pull import FAST, SLOW, Case
 
 from llmopt import git
 from llmopt.ci import events, push

@@ -11,7 +11,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import EDIT, Case
+import shop
+from pull import EDIT, Case
 
 from llmopt.ci import budget, comment, files, result, sarif, workflow
 from llmopt.ci.budget import Spent
@@ -138,6 +139,15 @@ def test_all_files_are_written_and_the_data_reads_back(case: Case, tmp_path: Pat
     written = files.write(tmp_path / "report", case.result(), with_sarif=True)
     assert {"result.json", "report.md", "report.html", "llmopt.sarif", "kept.patch"} == {file.name for file in written}
     assert result.read(tmp_path / "report") == case.result()
+
+
+def test_a_report_in_a_checkout_is_no_work_of_the_user_s_and_a_folder_that_was_there_stays_as_it_was(
+    case: Case,
+) -> None:
+    files.write(case.repo / "report", case.result(), with_sarif=False)
+    assert shop.git(case.repo, "status", "--porcelain") == ""
+    files.write(case.repo, case.result(), with_sarif=False)
+    assert not (case.repo / ".gitignore").exists()
 
 
 # --- a stranger's file -----------------------------------------------------------------------------------------

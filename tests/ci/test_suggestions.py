@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import shop
-from conftest import EDIT, Case
 from hypothesis import given
 from hypothesis import strategies as st
+from pull import EDIT, Case
 
 from llmopt import git
 from llmopt.ci import suggestions

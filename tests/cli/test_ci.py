@@ -146,6 +146,7 @@ def test_with_nothing_left_of_the_budget_the_model_is_not_asked(repo: Path, tmp_
         assert not server.asked()
     assert "the budget is used up (500 tokens, 2.00 USD): only the rules are tried" in done.out
     assert result(out)["search"]["model"] == "rules", done.err
+    assert "<title>" in (out / "search.html").read_text()
     assert result(out)["change"]["head"] != head
 
 
