@@ -33,7 +33,7 @@ def write(folder: Path, result: Result, with_sarif: bool) -> list[Path]:
 
 
 def write_search(folder: Path, state: Path, run: str) -> Path:
-    """The whole report of a search beside the result, as `llmopt report` writes it: flame graphs, samples, every edit."""
+    """The whole report of a search beside the result, as of `llmopt report`: flame graphs, samples, every edit."""
     path = folder / "search.html"
     put(path, html.page(gather.report(journal.find_run(state, run))))
     return path
