@@ -100,7 +100,7 @@ def put_suggestions(hub: GitHub, number: int, result: Result, wanted: Sequence[S
         return 0, len(standing), ""
     comments = [_review_comment(each, result) for each in new]
     try:
-        hub.post(f"/pulls/{number}/reviews", commit_id=result.change.head, event="COMMENT", comments=comments)
+        hub.post(f"/pulls/{number}/reviews", commit_id=result.change.head, event="COMMENT", body="", comments=comments)
     except GitHubError as refused:
         if refused.status != 422:
             raise
