@@ -63,7 +63,7 @@ def event(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _github(environ: Mapping[str, str], base: str, head: str) -> Asked:
     name, said = environ.get("GITHUB_EVENT_NAME", ""), event(environ)
-    found = EVENTS[name](said) if name in EVENTS else _other(environ)
+    found = _of_event(name, said, environ)
     actor = environ.get("GITHUB_ACTOR", "")
     sender = said.get("sender") or {}
     return Asked(
@@ -79,6 +79,15 @@ def _github(environ: Mapping[str, str], base: str, head: str) -> Asked:
         is_bot=actor.endswith("[bot]") or sender.get("type") == "Bot",
         run=f"{environ.get('GITHUB_RUN_ID', '')}-{environ.get('GITHUB_RUN_ATTEMPT', '1')}",
     )
+
+
+def _of_event(name: str, said: Json, environ: Mapping[str, str]) -> Asked:
+    if name not in EVENTS:
+        return _other(environ)
+    try:
+        return EVENTS[name](said)
+    except (KeyError, TypeError) as missing:
+        raise UsageError(f"the event {name} in GITHUB_EVENT_PATH lacks {missing}", "GitHub writes that file") from None
 
 
 def _pull_request(said: Json) -> Asked:

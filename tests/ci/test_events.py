@@ -65,6 +65,12 @@ def test_an_event_without_a_base_wants_one(tmp_path: Path) -> None:
     assert events.read(tmp_path, environ(tmp_path, "schedule", {}, GITHUB_SHA=B), base="v1").head == B
 
 
+@pytest.mark.parametrize("said", [{}, {"pull_request": None}, {"pull_request": {"number": 7, "base": {}}}])
+def test_an_event_that_is_not_whole_is_said_in_a_line(tmp_path: Path, said: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="pull_request in GITHUB_EVENT_PATH lacks"):
+        events.read(tmp_path, environ(tmp_path, "pull_request", said))
+
+
 def test_what_is_given_wins_over_what_the_event_says(tmp_path: Path) -> None:
     asked = events.read(tmp_path, environ(tmp_path, "pull_request", pull()), base="v1", head="v2")
     assert (asked.base, asked.head) == ("v1", "v2")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shop
 from hub import Hub
-from model_server import ModelServer
+from model_server import Answer, ModelServer
 from shop import Done, git, llmopt
 
 from llmopt.commands import ci as command
@@ -148,6 +149,57 @@ def test_with_nothing_left_of_the_budget_the_model_is_not_asked(repo: Path, tmp_
     assert result(out)["search"]["model"] == "rules", done.err
     assert "<title>" in (out / "search.html").read_text()
     assert result(out)["change"]["head"] != head
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_a_run_spent_is_in_the_comment_and_the_next_run_keeps_to_what_is_left(tmp_path: Path) -> None:
+    repo = shop.repository(tmp_path / "shop", {**shop.FILES, "shop/orders.py": "def report(orders):\n    return []\n"})
+    git(repo, "checkout", "--quiet", "-b", "topic")
+    (repo / "shop" / "orders.py").write_text(textwrap.dedent(shop.FILES["shop/orders.py"]).lstrip())
+    git(repo, "commit", "--quiet", "--all", "--message", "Orders")
+    git(tmp_path, "clone", "--quiet", "--bare", str(repo), str(tmp_path / "hub.git"))
+    with Hub(tmp_path / "hub.git") as hub, ModelServer([Answer(shop.GOOD), *[Answer(shop.DECLINE)] * 9]) as server:
+        hub.open_pull(7, "main", "topic")
+        model = ("--model", f"openai:local-model@{server.url}/v1", "--max-tokens", "60000", "--mode", "suggest")
+        options = (*model, "--workload", "bench.py", "--max-pairs", "8", "--fail-on", "none", "--quiet")
+        first = ci(repo, "all", tmp_path / "out", *options, **pulling(hub, tmp_path, "1"))
+        assert first.code == 0, first.err
+        used = result(tmp_path / "out")["search"]["tokens"]
+        assert used > 0
+        assert hub.state.reviews, first.out
+        [comment] = hub.state.comments.values()
+        assert f"all runs on this pull request: {used} tokens" in comment["body"]
+        comment["body"] = comment["body"].replace(f'"tokens":{used}', '"tokens":60000', 1)
+        asked = len(server.asked())
+        second = ci(repo, "all", tmp_path / "out", *options, **pulling(hub, tmp_path, "2"))
+        assert second.code == 0, second.err
+        assert len(server.asked()) == asked
+        assert "the budget is used up (60000 tokens" in second.out
+
+
+def pulling(hub: Hub, folder: Path, run: str) -> dict[str, str]:
+    """The environment of a runner on pull request 7."""
+    event = folder / "pull_request.json"
+    event.write_text(json.dumps({"pull_request": hub.state.pulls[7], "sender": {"type": "User"}}))
+    more = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_ACTOR": "ann", "GITHUB_RUN_ID": run}
+    return posting(hub, folder, "") | {"GITHUB_EVENT_PATH": str(event)} | more
+
+
+def test_a_merge_request_of_gitlab_gets_its_report_as_files(repo: Path, tmp_path: Path) -> None:
+    head = commit(repo, other="x = 1\n")
+    base = git(repo, "rev-parse", "main")
+    variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_IID": "3", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    done = ci(
+        repo, "all", tmp_path / "out", *FAST, "--max-pairs", "8", "--resolution", "1.5", CI_COMMIT_SHA=head, **variables
+    )
+    assert done.code == 0, done.err
+    found = result(tmp_path / "out")
+    assert found["change"] == {"name": "merge request !3", "base": base, "head": head, "number": None}
+    assert not any(
+        line.startswith("::") for line in done.out.splitlines()
+    )  # what a runner of GitHub's would take for a command
+    assert {"report.html", "report.md"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
 # --- the workflow that posts for forks -------------------------------------------------------------------------
