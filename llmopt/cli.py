@@ -421,6 +421,11 @@ MCP_EPILOG = (
     "Exit codes: 0 the client went, 1 error, 2 usage (also where the MCP SDK is not installed), 130 interrupted. "
     "Settings hold for all calls; without --sandbox it is strict. Nothing in the repository is changed."
 )
+CI_EPILOG = (
+    "Exit codes: 0 not slower, nothing to compare, or skipped; 4 slower beyond noise; 1 error, also a workload that "
+    "ran before the change and fails now; 2 usage, 130 interrupted. That nothing faster is found is no failure. "
+    "docs/ci.md says what each step needs."
+)
 BENCH_EPILOG = "Exit codes: 0 measured, 1 error, 2 usage, 130 interrupted (what was measured is printed, not stored)."
 
 
@@ -515,6 +520,113 @@ def guard(
     }
     options = compare.Options(resolution, max_pairs, json=as_json, quiet=quiet, verbose=verbose)
     return command.run(path, flags, os.environ, options)
+
+
+@app.command(epilog=CI_EPILOG)
+def ci(
+    step: Annotated[
+        str,
+        typer.Argument(
+            metavar="STEP",
+            help="all, or one step of it: start (reads what was spent before), run (measures and searches; needs no "
+            "token), post (comments and suggests; runs no code).",
+            autocompletion=complete.one_of("all", "start", "run", "post"),
+        ),
+    ] = "all",
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the report is written and read.")] = Path(
+        "llmopt-report"
+    ),
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            metavar="HOW",
+            help="guard (is it slower?), suggest (also faster code, as suggestions), commit (it on the branch), "
+            "pull-request (it as a pull request onto the branch).",
+            autocompletion=complete.one_of("guard", "suggest", "commit", "pull-request"),
+        ),
+    ] = "guard",
+    base: Annotated[
+        str,
+        typer.Option("--base", metavar="REV", help="What the change is on top of. [default: as the CI service says]"),
+    ] = "",
+    head: Annotated[
+        str, typer.Option("--head", metavar="REV", help="Where it ends. [default: as the CI service says, else HEAD]")
+    ] = "",
+    path: PathOption = Path(),
+    workload: Workloads = None,
+    test: Test = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="SPEC",
+            help="Who proposes edits, beyond the mode guard. [default: rules]",
+            autocompletion=complete.one_of(*complete.MODELS),
+        ),
+    ] = None,
+    effort: Annotated[
+        str | None,
+        typer.Option("--effort", metavar="HOW", help="How much is asked of the model: low, medium (default) or high."),
+    ] = None,
+    budget_usd: Annotated[
+        float | None,
+        typer.Option("--budget-usd", metavar="X", help="Most dollars of all runs on a pull request together."),
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option("--max-tokens", metavar="N", help="Most tokens of all runs on a pull request together."),
+    ] = None,
+    max_time: MaxTime = None,
+    min_speedup: MinSpeedup = None,
+    objective: Objective = None,
+    max_pairs: MostPairs = None,
+    resolution: Resolution = 1.02,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="WHAT", help="What exits with 4: slower, or none.")
+    ] = "slower",
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Of the comment, where one pull request gets several.")
+    ] = "default",
+    bots: Annotated[bool, typer.Option("--bots", help="Look at changes by bots too.")] = False,
+    sarif: Annotated[bool, typer.Option("--sarif", help="Write llmopt.sarif too, for code scanning.")] = False,
+    python: Python = None,
+    sandbox: SandboxChoice = None,
+    allow_network: AllowNetwork = None,
+    allow_read: AllowRead = None,
+    allow_env: AllowEnv = None,
+    root: Roots = None,
+    test_timeout: TestTimeout = None,
+    workload_timeout: Timeout = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Look at a change in CI: is it slower, can it be faster? Reports, comments, suggests or commits."""
+    from llmopt.commands import ci as command
+
+    flags = {
+        **_confinement(sandbox, allow_network, allow_read, allow_env),
+        "workloads": workload,
+        "test": test,
+        "model": model,
+        "effort": effort,
+        "budget_usd": budget_usd,
+        "max_tokens": max_tokens,
+        "max_time": max_time,
+        "min_speedup": min_speedup,
+        "objective": objective,
+        "exclude": exclude,
+        "python": python,
+        "roots": root,
+        "test_timeout": test_timeout,
+        "workload_timeout": workload_timeout,
+    }
+    options = command.Options(mode, base, head, name, resolution, max_pairs, fail_on, bots, sarif, quiet, verbose)
+    return command.run(step, folder, path, flags, options)
 
 
 @app.command(epilog=CHECK_EPILOG)
@@ -797,12 +909,15 @@ def init(
     hooks: Annotated[
         bool, typer.Option("--hooks", help="Add llmopt's hooks to .pre-commit-config.yaml; without, nobody does.")
     ] = False,
+    workflow: Annotated[
+        bool, typer.Option("--workflow", help="Add .github/workflows/llmopt.yml: a guard for pull requests.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Write [tool.llmopt] after detecting tests, interpreter and workloads; asks only what it cannot find."""
     from llmopt.commands import init as command
 
-    return command.run(path, python, yes, quiet, hooks)
+    return command.run(path, python, yes, quiet, hooks, workflow)
 
 
 @app.command()

@@ -196,7 +196,7 @@ def state_folder(root: Path) -> Path:
     ProjectError where it is a link: a repository could then have llmopt write, and change rights, anywhere.
     """
     folder = root / FOLDER
-    below = (folder / name for name in ("runs", "bench", "cache", "cache/hot", "cache/verdicts"))
+    below = (folder / name for name in ("runs", "bench", "cache", "cache/ci", "cache/hot", "cache/verdicts"))
     if link := next((each for each in (folder, *below) if each.is_symlink()), None):
         raise ProjectError(f"{link} is a symbolic link", "llmopt keeps its journal there; remove the link")
     try:

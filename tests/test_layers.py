@@ -16,7 +16,7 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["commands/"],
-    ["serving/"],
+    ["serving/", "ci/"],
     ["api"],
     ["jobs/"],
     ["stages", "finish"],

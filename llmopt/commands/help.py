@@ -50,6 +50,7 @@ TOPICS = {
     "privacy": Topic("privacy", "", "what is sent, kept and shown"),
     "changed": Topic("reference", "Changed code only", "--staged and --changed-since"),
     "hooks": Topic("hooks", "", "pre-commit hooks for commits and pushes"),
+    "ci": Topic("ci", "", "pull requests in GitHub Actions, GitLab, any CI"),
     "verify": Topic("reference", "Verifying a change", "judging somebody else's change"),
     "compare": Topic("reference", "Comparing two revisions", "a guard against slower code in CI"),
     "bench": Topic("reference", "Measuring one revision", "stored measurements"),
@@ -66,6 +67,7 @@ TOPICS = {
 }
 OTHER_NAMES = {"confinement": "sandbox", "keys": "models", "configuration": "settings", "config": "settings"}
 OTHER_NAMES |= {"budgets": "budget", "workload": "workloads", "model": "models", "exit": "exit-codes"}
+OTHER_NAMES |= {"action": "ci", "actions": "ci", "github": "ci", "gitlab": "ci"}
 OTHER_NAMES |= {"pre-commit": "hooks", "staged": "changed"}
 OTHER_NAMES |= {"noise": "measuring", "judge": "measuring", "agent": "agents"}
 

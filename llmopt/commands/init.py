@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 import typer
 
 from llmopt import config, git, output, project, workloads
-from llmopt.commands import hooks
+from llmopt.commands import hooks, workflow
 from llmopt.config import THE_USERS_OWN, Settings
 from llmopt.data import Project, Workload
 from llmopt.errors import ProjectError, UsageError
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 
-def run(path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool = False) -> int:
-    """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml). Hooks are
-    written on demand alone, also where there is a table already."""
+def run(
+    path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool = False, with_workflow: bool = False
+) -> int:
+    """Detect, ask for what was not found, and append the table to pyproject.toml (or write llmopt.toml). Hooks and a
+    workflow are written on demand alone, also where there is a table already."""
     if not path.exists():
         raise UsageError(f"{path} does not exist")
     folder = path.resolve() if path.is_dir() else path.resolve().parent
@@ -32,12 +34,19 @@ def run(path: Path, python: str | None, yes: bool, quiet: bool, with_hooks: bool
     existing, file = config.read_file(folder, root)
     if not existing or file is None:
         configure(folder, python, yes, quiet)
-    elif not with_hooks:
+    elif not (with_hooks or with_workflow):
         raise UsageError(f"{file} has a [tool.llmopt] table already", "edit it, or remove it first")
-    asked = not (yes or with_hooks or quiet) and sys.stdin.isatty() and not (root / hooks.FILE).exists()
-    if with_hooks or (asked and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", err=True)):
+    asks = not (yes or with_hooks or with_workflow or quiet) and sys.stdin.isatty()
+    asks_for_hooks = asks and not (root / hooks.FILE).exists()
+    if with_hooks or (asks_for_hooks and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", err=True)):
         written = hooks.write(root)
         output.say(f"hooks written to {written}. Next: {hooks.INSTALL}, and llmopt profile: it tells what is hot")
+    asks_for_workflow = asks and (root / ".github").is_dir() and not (root / workflow.FILE).exists()
+    if with_workflow or (
+        asks_for_workflow and typer.confirm("Write a workflow for GitHub too (docs/ci.md)?", err=True)
+    ):
+        named = config.specs(config.read_file(folder, root)[0].get("workloads", []))
+        output.say(f"workflow written to {workflow.write(root, named)}. Next: look at how it installs the project")
     return 0
 
 

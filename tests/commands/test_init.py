@@ -11,6 +11,7 @@ import pytest
 import shop
 from terminal import Terminal
 
+from llmopt.commands import workflow
 from llmopt.commands.hooks import FILE, block
 from llmopt.config import Settings, load
 
@@ -99,6 +100,14 @@ def test_hooks_are_offered_and_written_on_a_yes_alone(repo: Path, answer: str, w
     assert ("Next: pre-commit install" in said) is written
     if written:
         assert (repo / FILE).read_text() == f"repos:\n{block('')}\n"
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("\n", False)])
+def test_a_workflow_is_offered_where_the_repository_has_some(repo: Path, answer: str, written: bool) -> None:
+    (repo / ".github").mkdir()
+    said = asked(repo, (HOOKS, "\n"), ("Write a workflow for GitHub too (docs/ci.md)? [y/N]:", answer))
+    assert (repo / workflow.FILE).exists() is written
+    assert ("Next: look at how it installs the project" in said) is written
 
 
 def test_hooks_are_not_offered_where_pre_commit_is_set_up(repo: Path) -> None:

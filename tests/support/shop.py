@@ -169,7 +169,7 @@ DECLINE = "NO EDIT: nothing else costs enough."
 WRONG = GOOD.replace("list(dict.fromkeys(", "sorted(set(").replace("a dict keeps", "a set keeps")
 
 
-RUNS_TARGET = ("optimize", "profile", "compare", "guard", "verify", "bench", "init", "doctor")
+RUNS_TARGET = ("optimize", "profile", "compare", "guard", "ci", "verify", "bench", "init", "doctor")
 
 
 @dataclass(frozen=True)
