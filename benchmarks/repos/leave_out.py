@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +127,18 @@ def text_of(path: Path) -> str:
 
 
 def table(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Markdown: a row for each part that was left out, a column for each task."""
+    """Markdown: a row for each part that was left out, a column for each task; last the geometric mean of the speedups
+    beside those of the whole requests, over the tasks that have both."""
     names = list(dict.fromkeys(line["task"] for line in lines))
-    rows = [f"| left out | {' | '.join(f'`{name}`' for name in names)} | geometric mean |"]
+    rows = [f"| left out | {' | '.join(f'`{name}`' for name in names)} | beside the whole request |"]
     rows.append("|---|" + "---:|" * (len(names) + 1))
-    for part in PARTS:
-        found = {line["task"]: line for line in lines if line["part"] == part}
+    by_part = {part: {line["task"]: line for line in lines if line["part"] == part} for part in PARTS}
+    whole = by_part["nothing"]
+    for part, found in by_part.items():
         cells = [cell(found.get(name)) for name in names]
-        rows.append(f"| {part} | {' | '.join(cells)} | {mean(found.values()):.2f}x |")
+        ratios = [found[name]["speedup"] / whole[name]["speedup"] for name in names if name in found and name in whole]
+        mean = f"{statistics.geometric_mean(ratios):.2f}" if ratios else ""
+        rows.append(f"| {part} | {' | '.join(cells)} | {mean} |")
     return rows
 
 
@@ -143,11 +146,6 @@ def cell(line: Mapping[str, Any] | None) -> str:
     if line is None:
         return ""
     return f"1 ({line['why'].splitlines()[0][:40]})" if line["why"] else f"{line['speedup']:.2f}x"
-
-
-def mean(lines: Iterator[Mapping[str, Any]] | Any) -> float:
-    logs = [math.log(line["speedup"]) for line in lines]
-    return math.exp(statistics.fmean(logs)) if logs else math.nan
 
 
 if __name__ == "__main__":

@@ -54,6 +54,6 @@ def test_the_table_has_a_row_for_each_part_and_says_why_an_answer_counts_as_one(
         {"task": "a", "part": "the workload", "speedup": 2.0, "why": ""},
     ]
     rows = leave_out.table(lines)
-    assert rows[0] == "| left out | `a` | `b` | geometric mean |"
-    assert rows[2] == "| nothing | 4.00x | 1 (2 tests lost, 0 inputs differ) | 2.00x |"
-    assert rows[3] == "| the workload | 2.00x |  | 2.00x |"
+    assert rows[0] == "| left out | `a` | `b` | beside the whole request |"
+    assert rows[2] == "| nothing | 4.00x | 1 (2 tests lost, 0 inputs differ) | 1.00 |"
+    assert rows[3] == "| the workload | 2.00x |  | 0.50 |"
