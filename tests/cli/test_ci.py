@@ -178,6 +178,23 @@ def test_what_a_run_spent_is_in_the_comment_and_the_next_run_keeps_to_what_is_le
         assert "the budget is used up (60000 tokens" in second.out
 
 
+@pytest.mark.slow
+def test_what_was_paid_before_a_model_failed_counts(repo: Path, tmp_path: Path) -> None:
+    test = "from app import work\n\n\ndef test_work():\n    assert work() > 0\n"
+    commit(repo, app=WORK.format(size=600_000), test_app=test)
+    looks = Answer("", calls=(("read", {"what": "app.py"}),))
+    with ModelServer([looks, Answer("no such luck", status=400)]) as server:
+        asked = ("--model", f"openai:local-model@{server.url}/v1", "--mode", "suggest", "--max-tokens", "50000")
+        done = ci(
+            repo, "run", tmp_path / "out", *FAST, *asked, "--base", "main", "--max-pairs", "8", "--fail-on", "none"
+        )
+    found = result(tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "no such luck" in found["search_problem"]
+    assert found["search"]["tokens"] > 0
+    assert "The search ended early" in done.out
+
+
 def pulling(hub: Hub, folder: Path, run: str) -> dict[str, str]:
     """The environment of a runner on pull request 7."""
     event = folder / "pull_request.json"
