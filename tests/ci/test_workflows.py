@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import shop
+from terminal import Terminal
 from typer.main import get_command
 
 from llmopt.ci import result
@@ -111,3 +113,25 @@ def test_init_and_the_examples_pin_the_same_actions() -> None:
 
 
 GUARD = (ROOT / "examples" / "workflows" / "guard.yml").read_text()
+
+
+def test_init_offers_the_workflow_where_the_repository_is_one_of_github_s(tmp_path: Path) -> None:
+    more = {".github/CODEOWNERS": "* @ann\n", DETECTED: shop.FILES["bench.py"]}
+    repo = shop.repository(tmp_path / "shop", {**shop.FILES, **more})
+    with Terminal(shop.command("init"), repo, shop.environment()) as terminal:
+        terminal.type("n\ny\n")
+        assert terminal.end(60) == 0
+        assert "Write pre-commit hooks too" in terminal.out
+    assert (repo / workflow.FILE).read_text() == workflow.text([DETECTED])
+    assert not (repo / ".pre-commit-config.yaml").exists()
+
+
+def test_init_with_the_flag_writes_the_workflow_with_the_workloads_of_the_table(tmp_path: Path) -> None:
+    table = '[tool.llmopt]\nworkloads = ["bench.py@2"]\n'
+    repo = shop.repository(tmp_path / "shop", {**shop.FILES, "pyproject.toml": shop.FILES["pyproject.toml"] + table})
+    done = shop.llmopt(repo, "init", "--workflow")
+    assert done.code == 0, done.err
+    assert (repo / workflow.FILE).read_text() == workflow.text(["bench.py@2"])
+
+
+DETECTED = "benchmarks/bench_report.py"
