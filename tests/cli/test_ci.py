@@ -66,7 +66,8 @@ def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
     before = shop.state(repo)
     done = ci(repo, "run", tmp_path / "out", *FAST, "--max-pairs", "8", "--resolution", "1.5")
     assert done.code == 0, done.err
-    assert result(tmp_path / "out")["guard"]["verdict"] == "same"
+    assert [row["name"] for row in result(tmp_path / "out")["guard"]["rows"]] == ["run.py"]
+    assert "not committed" not in done.out
     assert shop.state(repo) == before
 
 
