@@ -60,7 +60,8 @@ def _lines(result: Result, outside: Groups | None, more: str, spent: Spent) -> I
     if result.search:
         yield from _search(result.search)
     if result.search_problem:
-        yield f"\nNot optimised: {cell(result.search_problem)}."
+        how = "The search ended early" if result.search else "Not optimised"
+        yield f"\n{how}: {cell(result.search_problem)}."
     if more:
         yield f"\n{more}"
     yield from _patch(result) if outside is None else _outside(outside)

@@ -12,7 +12,14 @@ from llmopt.errors import ProjectError
 from llmopt.reports import gather, html, words
 
 TEMPLATES = Path(__file__).parent
-SARIF = "llmopt.sarif"
+SARIF, PATCH, SEARCH = "llmopt.sarif", "kept.patch", "search.html"
+NAMES = (results.FILE, "report.md", "report.html", SARIF, PATCH, SEARCH)
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run wrote: should this one end in an error, it is nobody's result."""
+    for name in NAMES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def write(folder: Path, result: Result, with_sarif: bool) -> list[Path]:
@@ -25,7 +32,7 @@ def write(folder: Path, result: Result, with_sarif: bool) -> list[Path]:
     if with_sarif:
         found[SARIF] = sarif.text(result)
     if result.search and result.search.diff:
-        found["kept.patch"] = result.search.diff
+        found[PATCH] = result.search.diff
     paths = [folder / name for name in found]
     for path, text in zip(paths, found.values(), strict=True):
         put(path, text)
@@ -34,7 +41,7 @@ def write(folder: Path, result: Result, with_sarif: bool) -> list[Path]:
 
 def write_search(folder: Path, state: Path, run: str) -> Path:
     """The whole report of a search beside the result, as of `llmopt report`: flame graphs, samples, every edit."""
-    path = folder / "search.html"
+    path = folder / SEARCH
     put(path, html.page(gather.report(journal.find_run(state, run))))
     return path
 

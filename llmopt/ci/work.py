@@ -200,25 +200,30 @@ def _searched(result: Result, course: Course, wanted: Wanted, before: Spent) -> 
         result = result.model_copy(update={"notices": (*result.notices, said)})
         course.listen(Notice(said))
     try:
-        found = search(course, flags, wanted.keep)
-    except LlmoptError as problem:
-        return result.model_copy(update={"search_problem": _text(str(problem))})
-    return result.model_copy(update={"search": found})
+        found, problem = search(course, flags, wanted.keep)
+    except LlmoptError as not_begun:
+        return result.model_copy(update={"search_problem": _text(str(not_begun))})
+    return result.model_copy(update={"search": found, "search_problem": _text(problem)})
 
 
-def search(course: Course, flags: Mapping[str, Any], keep: str) -> Search:
-    """What `llmopt optimize --changed-since BASE` does, on the head's commit."""
-    scope = Scope("the change", course.base, course.head)
-    given = {**flags, "keep": keep}
-    with session.start(course.path, given, os.environ, scope=scope) as opened:
-        done = optimizing.run(opened, Telling(course.listen), Asks())
-        report = gather.report(opened.folder)
-        model = opened.settings.model
-    if done.outcome.interrupted:
-        raise KeyboardInterrupt
-    found = searched(course, report, model)
-    error = done.error.message if done.error else ""
-    return found.model_copy(update={"cold": _cold(done.outcome.not_worth), "stopped": _line(error or found.stopped)})
+def search(course: Course, flags: Mapping[str, Any], keep: str) -> tuple[Search, str]:
+    """What `llmopt optimize --changed-since BASE` does, on the head's commit; and what cut it off. What it has spent is
+    known in both cases."""
+    scope, problem = Scope("the change", course.base, course.head), ""
+    cold: tuple[tuple[str, str], ...] = ()
+    with session.start(course.path, {**flags, "keep": keep}, os.environ, scope=scope) as opened:
+        try:
+            done = optimizing.run(opened, Telling(course.listen), Asks())
+        except LlmoptError as error:
+            problem = str(error)
+        else:
+            cold, problem = done.outcome.not_worth, str(done.error or "")
+            if done.outcome.interrupted:
+                raise KeyboardInterrupt
+        found = searched(course, gather.report(opened.folder), opened.settings.model)
+        used = session.spent(opened.journal)
+    spent = {"tokens": used.tokens, "cost_usd": round(used.cost_usd, 6)}
+    return found.model_copy(update={"cold": _cold(cold), **spent}), problem
 
 
 def _cold(functions: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -240,8 +245,6 @@ def searched(course: Course, report: Report, model: str) -> Search:
         commit=final,
         stopped=_line(report.stopped),
         where=_line(report.where),
-        tokens=report.tokens or 0,
-        cost_usd=report.cost_usd or 0.0,
     )
 
 

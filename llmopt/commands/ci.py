@@ -128,7 +128,7 @@ def _before(folder: Path) -> Spent:
 
 def _run(job: Job) -> int:
     """Write the result and say it."""
-    (job.folder / results.FILE).unlink(missing_ok=True)  # one of an earlier run, should this one end in an error
+    files.clear(job.folder)
     asked = job.asked
     with workflow.silenced(job.environ):
         result = _result(job, asked, _before(job.folder))

@@ -36,18 +36,20 @@ def run(
         configure(folder, python, yes, quiet)
     elif not (with_hooks or with_workflow):
         raise UsageError(f"{file} has a [tool.llmopt] table already", "edit it, or remove it first")
-    asks = not (yes or with_hooks or with_workflow or quiet) and sys.stdin.isatty()
-    asks_for_hooks = asks and not (root / hooks.FILE).exists()
-    if with_hooks or (asks_for_hooks and typer.confirm("Write pre-commit hooks too (docs/hooks.md)?", err=True)):
+    may_ask = not (yes or with_hooks or with_workflow or quiet) and sys.stdin.isatty()
+    if with_hooks or (may_ask and wants(root, hooks.FILE, "Write pre-commit hooks too (docs/hooks.md)?")):
         written = hooks.write(root)
         output.say(f"hooks written to {written}. Next: {hooks.INSTALL}, and llmopt profile: it tells what is hot")
-    asks_for_workflow = asks and (root / ".github").is_dir() and not (root / workflow.FILE).exists()
-    if with_workflow or (
-        asks_for_workflow and typer.confirm("Write a workflow for GitHub too (docs/ci.md)?", err=True)
-    ):
+    may_ask = may_ask and (root / ".github").is_dir()
+    if with_workflow or (may_ask and wants(root, workflow.FILE, "Write a workflow for pull requests (docs/ci.md)?")):
         named = config.specs(config.read_file(folder, root)[0].get("workloads", []))
         output.say(f"workflow written to {workflow.write(root, named)}. Next: look at how it installs the project")
     return 0
+
+
+def wants(root: Path, file: str, question: str) -> bool:
+    """Does the user want a file that is not there?"""
+    return not (root / file).exists() and typer.confirm(question, err=True)
 
 
 def configure(folder: Path, python: str | None, yes: bool, quiet: bool) -> None:

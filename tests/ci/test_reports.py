@@ -139,6 +139,9 @@ def test_all_files_are_written_and_the_data_reads_back(case: Case, tmp_path: Pat
     written = files.write(tmp_path / "report", case.result(), with_sarif=True)
     assert {"result.json", "report.md", "report.html", "llmopt.sarif", "kept.patch"} == {file.name for file in written}
     assert result.read(tmp_path / "report") == case.result()
+    (tmp_path / "report" / "mine").touch()
+    files.clear(tmp_path / "report")
+    assert {file.name for file in (tmp_path / "report").iterdir()} == {".gitignore", "mine"}
 
 
 def test_a_report_in_a_checkout_is_no_work_of_the_user_s_and_a_folder_that_was_there_stays_as_it_was(

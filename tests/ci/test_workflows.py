@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import shop
 from typer.main import get_command
 
 from llmopt.ci import result
@@ -111,3 +112,14 @@ def test_init_and_the_examples_pin_the_same_actions() -> None:
 
 
 GUARD = (ROOT / "examples" / "workflows" / "guard.yml").read_text()
+
+
+def test_init_with_the_flag_writes_the_workflow_with_the_workloads_of_the_table(tmp_path: Path) -> None:
+    table = '[tool.llmopt]\nworkloads = ["bench.py@2"]\n'
+    repo = shop.repository(tmp_path / "shop", {**shop.FILES, "pyproject.toml": shop.FILES["pyproject.toml"] + table})
+    done = shop.llmopt(repo, "init", "--workflow")
+    assert done.code == 0, done.err
+    assert (repo / workflow.FILE).read_text() == workflow.text(["bench.py@2"])
+
+
+DETECTED = "benchmarks/bench_report.py"

@@ -66,7 +66,8 @@ def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
     before = shop.state(repo)
     done = ci(repo, "run", tmp_path / "out", *FAST, "--max-pairs", "8", "--resolution", "1.5")
     assert done.code == 0, done.err
-    assert result(tmp_path / "out")["guard"]["verdict"] == "same"
+    assert [row["name"] for row in result(tmp_path / "out")["guard"]["rows"]] == ["run.py"]
+    assert "not committed" not in done.out
     assert shop.state(repo) == before
 
 
@@ -176,6 +177,23 @@ def test_what_a_run_spent_is_in_the_comment_and_the_next_run_keeps_to_what_is_le
         assert second.code == 0, second.err
         assert len(server.asked()) == asked
         assert "the budget is used up (60000 tokens" in second.out
+
+
+@pytest.mark.slow
+def test_what_was_paid_before_a_model_failed_counts(repo: Path, tmp_path: Path) -> None:
+    test = "from app import work\n\n\ndef test_work():\n    assert work() > 0\n"
+    commit(repo, app=WORK.format(size=600_000), test_app=test)
+    looks = Answer("", calls=(("read", {"what": "app.py"}),))
+    with ModelServer([looks, Answer("no such luck", status=400)]) as server:
+        asked = ("--model", f"openai:local-model@{server.url}/v1", "--mode", "suggest", "--max-tokens", "50000")
+        done = ci(
+            repo, "run", tmp_path / "out", *FAST, *asked, "--base", "main", "--max-pairs", "8", "--fail-on", "none"
+        )
+    found = result(tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "no such luck" in found["search_problem"]
+    assert found["search"]["tokens"] > 0
+    assert "The search ended early" in done.out
 
 
 def pulling(hub: Hub, folder: Path, run: str) -> dict[str, str]:

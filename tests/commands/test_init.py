@@ -105,7 +105,7 @@ def test_hooks_are_offered_and_written_on_a_yes_alone(repo: Path, answer: str, w
 @pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("\n", False)])
 def test_a_workflow_is_offered_where_the_repository_has_some(repo: Path, answer: str, written: bool) -> None:
     (repo / ".github").mkdir()
-    said = asked(repo, (HOOKS, "\n"), ("Write a workflow for GitHub too (docs/ci.md)? [y/N]:", answer))
+    said = asked(repo, (HOOKS, "\n"), ("Write a workflow for pull requests (docs/ci.md)? [y/N]:", answer))
     assert (repo / workflow.FILE).exists() is written
     assert ("Next: look at how it installs the project" in said) is written
 
