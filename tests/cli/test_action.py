@@ -274,6 +274,7 @@ def test_faster_code_is_suggested_on_the_lines_of_the_diff_once(host: Host) -> N
     assert "suggestions: 0 new, 1 as before" in second.out
 
 
+@pytest.mark.thorough
 def test_kept_edits_become_a_pull_request_onto_the_branch_which_itself_is_not_looked_at(host: Host) -> None:
     ran = host.act(host.event(7), "pull-request")
     assert ran.code == 0, ran.out

@@ -153,6 +153,7 @@ def test_with_nothing_left_of_the_budget_the_model_is_not_asked(repo: Path, tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_what_a_run_spent_is_in_the_comment_and_the_next_run_keeps_to_what_is_left(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop", {**shop.FILES, "shop/orders.py": "def report(orders):\n    return []\n"})
