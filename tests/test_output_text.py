@@ -69,5 +69,8 @@ def test_every_line_that_is_printed_passes_the_one_function() -> None:
     allowed = {
         "cli.py: typer.echo(f'llmopt {__version__}')",
         "__main__.py: print(f'llmopt {__version__}')",
+        # Commands to a runner, with a random word and nothing of anybody's.
+        "workflow.py: print(f'::stop-commands::{word}', flush=True)",
+        "workflow.py: print(f'::{word}::', flush=True)",
     }
     assert {line for path in ours for line in prints(path)} == allowed
