@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -72,7 +72,7 @@ def hotspots(
     `weights` are the workloads', equal if not given.
     """
     parts = _normalised(weights or [1.0] * len(profile.seconds))
-    shares = _Shares(profile)
+    shares, details = _Shares(profile), {each.function: each for each in profile.details}
     ends_in = functools.cache(functools.partial(_ends, read_source))  # a file is parsed once
     found: list[Hotspot] = []
     skipped: list[Skipped] = []
@@ -85,7 +85,7 @@ def hotspots(
         elif (end_line := ends_in(function.path).get((function.name, function.line))) is None:
             skipped.append(Skipped(function, bound, "not found in the source of its file"))
         else:
-            found.append(_hotspot(profile, shares, index, parts, bound, end_line))
+            found.append(_hotspot(profile, shares, details, index, parts, bound, end_line))
     found.sort(key=lambda hotspot: (-hotspot.own_share, -hotspot.inclusive_share, hotspot.function.key))
     skipped.sort(key=lambda one: (-one.headroom, one.function.key))
     return found, skipped
@@ -166,10 +166,15 @@ def _is_inside(function: Function) -> bool:
 
 
 def _hotspot(
-    profile: Profile, shares: _Shares, index: int, parts: Sequence[float], bound: float, end_line: int
+    profile: Profile,
+    shares: _Shares,
+    details: Mapping[str, Detail],
+    index: int,
+    parts: Sequence[float],
+    bound: float,
+    end_line: int,
 ) -> Hotspot:
     function = profile.functions[index]
-    details = {each.function: each for each in profile.details}
     detail = details.get(function.key)
     return Hotspot(
         function=function,
@@ -180,10 +185,8 @@ def _hotspot(
         headroom=bound,
         calls=detail.calls if detail else None,
         chain=tuple(
-            Caller(above, _mean(shares.inclusive[caller], parts), counted.calls if counted else None)
+            _caller(profile.functions[caller], _mean(shares.inclusive[caller], parts), details)
             for caller in _chain(profile, index, parts)
-            for above in [profile.functions[caller]]
-            for counted in [details.get(above.key)]
         ),
         callees=tuple(_callees(profile, index, parts)),
         lines=(detail or NO_DETAIL).lines,
@@ -194,6 +197,11 @@ def _hotspot(
 
 
 NO_DETAIL = Detail("", 0)
+
+
+def _caller(function: Function, share: float, details: Mapping[str, Detail]) -> Caller:
+    detail = details.get(function.key)
+    return Caller(function, share, detail.calls if detail else None)
 
 
 def _chain(profile: Profile, index: int, parts: Sequence[float]) -> list[int]:
