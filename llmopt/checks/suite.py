@@ -117,9 +117,9 @@ KINDS: Mapping[str, tuple[Callable[[Target], Started], Callable[[Target, Probed,
 }
 
 
-def differing(gate: Mapping[str, str], run: TestRun) -> str:
-    """The first test with another outcome than the gate's, "" where there is none."""
-    return next((name for name in gate if name in run.outcomes and run.outcomes[name] != gate[name]), "")
+def differing(gate: Mapping[str, str], run: TestRun) -> list[str]:
+    """The tests that ran with another outcome than the gate's, in its order."""
+    return [name for name in gate if name in run.outcomes and run.outcomes[name] != gate[name]]
 
 
 def compare(gate: Mapping[str, str], run: TestRun) -> str:
@@ -127,8 +127,7 @@ def compare(gate: Mapping[str, str], run: TestRun) -> str:
 
     Tests that the gate does not know are no difference: those that fail or flake on the base are left out of it.
     """
-    changed = [name for name in gate if name in run.outcomes and run.outcomes[name] != gate[name]]
-    if changed:
+    if changed := differing(gate, run):
         name = changed[0]
         more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         why = f":\n{run.problem}" if run.problem else ""

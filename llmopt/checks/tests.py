@@ -39,7 +39,7 @@ def check(
             run, probed = suite.run_probed(target, tree, limits, base.gate, tasks)
         chance = ""
         if difference := suite.compare(base.gate, run):
-            chance = suite.differing(base.gate, run)
+            chance = next(iter(suite.differing(base.gate, run)), "")
             if not chance or not _passes_alone(target, tree, limits, base, chance):
                 return Finding(False, difference)
             run, _ = suite.run_probed(target, tree, limits, base.gate)  # unwatched: that may be what took too long
