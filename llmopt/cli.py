@@ -84,6 +84,18 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A plain log with every step.")]
 PathOption = Annotated[Path, typer.Option("--path", help="The repository, or a folder in it.")]
 RunName = Annotated[str, typer.Argument(help="A run's name, or 'last'.", autocompletion=complete.runs)]
+Effort = Annotated[
+    str | None,
+    typer.Option(
+        "--effort",
+        metavar="HOW",
+        help="How much is asked of the model: low, medium (default) or high.",
+        autocompletion=complete.one_of("low", "medium", "high"),
+    ),
+]
+Excluded = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
+]
 MaxTime = Annotated[
     str | None,
     typer.Option("--max-time", metavar="TIME", help="Wall time, such as 90s, 30m, 1h30m. [default: 30m]"),
@@ -244,15 +256,7 @@ def optimize(
             autocompletion=complete.one_of(*complete.MODELS),
         ),
     ] = None,
-    effort: Annotated[
-        str | None,
-        typer.Option(
-            "--effort",
-            metavar="HOW",
-            help="How much is asked of the model: low, medium (default) or high.",
-            autocompletion=complete.one_of("low", "medium", "high"),
-        ),
-    ] = None,
+    effort: Effort = None,
     attempts: Annotated[
         int | None,
         typer.Option("--attempts", metavar="N", help="Edits tried on each hot region. [default: by effort]"),
@@ -274,9 +278,7 @@ def optimize(
         bool | None,
         typer.Option("--cache/--no-cache", help="Use answers of earlier runs on the same code.", show_default=False),
     ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
-    ] = None,
+    exclude: Excluded = None,
     rules: Annotated[
         bool | None,
         typer.Option("--rules/--no-rules", help="Try the free rewrites before the model.", show_default=False),
@@ -566,10 +568,7 @@ def ci(
             autocompletion=complete.one_of(*complete.MODELS),
         ),
     ] = None,
-    effort: Annotated[
-        str | None,
-        typer.Option("--effort", metavar="HOW", help="How much is asked of the model: low, medium (default) or high."),
-    ] = None,
+    effort: Effort = None,
     budget_usd: Annotated[
         float | None,
         typer.Option("--budget-usd", metavar="X", help="Most dollars of all runs on a pull request together."),
@@ -586,9 +585,7 @@ def ci(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="WHAT", help="What exits with 4: slower, or none.")
     ] = "slower",
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Paths that are never edited nor sent.")
-    ] = None,
+    exclude: Excluded = None,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="Of the comment, where one pull request gets several.")
     ] = "default",
