@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmopt import journal, output
+from llmopt import journal
 from llmopt.ci import comment, sarif
 from llmopt.ci import result as results
 from llmopt.ci.result import Result
 from llmopt.errors import ProjectError
-from llmopt.reports import gather, html, words
+from llmopt.reports import gather, html
 
 TEMPLATES = Path(__file__).parent
 SARIF, PATCH, SEARCH = "llmopt.sarif", "kept.patch", "search.html"
@@ -59,12 +59,8 @@ def put(path: Path, text: str) -> None:
 
 def page(result: Result) -> str:
     """A page that needs nothing else and may connect to nothing."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"line": output.one_line, "text": output.plain}
     css = Markup((html.PAGE / "page.css").read_text(encoding="utf-8"))
-    return environment.get_template("page.html").render(
-        r=result, title=comment.title(result), css=css, duration=words.duration, use=comment.use
-    )
+    page = html.environment(TEMPLATES).get_template("page.html")
+    return page.render(r=result, title=comment.title(result), css=css, use=comment.use)

@@ -35,7 +35,7 @@ def page(report: Report) -> str:
 
     graphs = [each.flame.seconds for each in (report.before, report.after) if each]
     return (
-        _environment()
+        environment(PAGE)
         .get_template("page.html")
         .render(
             r=report,
@@ -85,13 +85,14 @@ def again(report: Report) -> list[tuple[str, str | Markup]]:
     return rows
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+@lru_cache(maxsize=2)
+def environment(folder: Path) -> Environment:
+    """The templates of a folder, with what pages about runs call."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
-    environment.globals |= {
+    found = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+    found.globals |= {
         "count": words.count,
         "duration": words.duration,
         "flame": lambda root, scale, title: Markup(flame.html(root, scale, title)),
@@ -101,7 +102,7 @@ def _environment() -> Environment:
         "proofs": proofs,
         "strip": lambda values, speedup, interval: Markup(strip.svg(values, speedup, interval)),
     }
-    environment.filters |= {
+    found.filters |= {
         "evidence": lambda whole: "; ".join(text for stage, text in whole.items() if stage not in SILENT),
         "first": words.first_line,
         "highlighted": highlighted,
@@ -113,7 +114,7 @@ def _environment() -> Environment:
         "speedup": lambda edit: described(edit.speedup, edit.interval),
         "text": output.plain,
     }
-    return environment
+    return found
 
 
 def proofs(edit: Tried) -> Markup:
