@@ -34,15 +34,7 @@ def customers(names):
     """How many customers there are."""
     return len(set(names))
 '''.lstrip()
-SLOW = '''
-def customers(names):
-    """How many customers there are."""
-    seen = []
-    for name in names:
-        if name not in seen:
-            seen.append(name)
-    return len(seen)
-'''.lstrip()
+SLOW = textwrap.dedent(shop.COUNTING["shop/orders.py"]).lstrip()
 # What the project's code sees of the job. It looks for its secrets and for the runner's, in all the places it may read.
 SPY = """
 import glob

@@ -11,12 +11,13 @@ import json
 import re
 import subprocess
 import threading
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from loopback import Loopback
 
 Json = dict[str, Any]
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
@@ -47,7 +48,7 @@ class State:
     pulls: dict[int, Json] = field(default_factory=dict)
 
 
-class Hub(AbstractContextManager["Hub"]):
+class Hub(Loopback):
     """The running server. `write` are tokens that may write, `read` those that may only read."""
 
     def __init__(
@@ -58,16 +59,7 @@ class Hub(AbstractContextManager["Hub"]):
         self.calls: list[Call] = []
         self.lock = threading.Lock()
         self.last = 10_000
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+        super().__init__(handler_of(self))
 
     # --- for tests
 

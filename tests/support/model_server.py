@@ -14,11 +14,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from loopback import Loopback
 
 Json = dict[str, Any]
 MODELS = ("claude-opus-5-5", "claude-sonnet-5-5-20260901", "gpt-6.1-sol", "gpt-6.1-terra", "local-model")
@@ -78,7 +79,7 @@ def use_of(usage: Json) -> Use:
     return Use(usage.get("input_tokens", 0) - cached, cached, 0, usage.get("output_tokens", 0))
 
 
-class ModelServer(AbstractContextManager["ModelServer"]):
+class ModelServer(Loopback):
     """The running server: `url` (without /v1), and the `requests` it has seen. An empty queue answers 500."""
 
     def __init__(
@@ -89,17 +90,11 @@ class ModelServer(AbstractContextManager["ModelServer"]):
         self.keys = keys
         self.requests: list[Request] = []
         self.closing = threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        super().__init__(handler_of(self))
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+        super().__exit__()
 
     def next_answer(self) -> Answer:
         return self.answers.popleft() if self.answers else Answer("the server's queue is empty", status=500)
