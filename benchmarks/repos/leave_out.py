@@ -83,7 +83,7 @@ def question(place: Built) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         repository = builds.checkout(place, Path(scratch) / "checkout")
         line = [*run.LLMOPT, "optimize", str(repository), "--workload", place.workload, "--dry-run", "--quiet"]
-        line += ["--test", "true", "--model", f"manual:{scratch}/answers", "--effort", "medium", *run._where(place)]
+        line += ["--test", "true", "--model", f"manual:{scratch}/answers", "--effort", "medium", *run.where(place)]
         printed = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
     first = re.split(r"^===== request .*\n", printed, flags=re.MULTILINE)[1]
     for begins in TOOLS:

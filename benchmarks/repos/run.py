@@ -210,7 +210,7 @@ def expert_table() -> list[str]:
 def compare(place: Built, candidate: Path) -> Measured:
     """What `llmopt compare` says of a folder against the base: fresh processes in pairs, in an order a coin decides."""
     line = [*LLMOPT, "compare", str(place.base), str(candidate), "--workload", place.workload, "--json", "--quiet"]
-    found = json.loads(_output([*line, "--fail-on", "none", "--max-pairs", str(MOST_PAIRS), *_where(place)]))
+    found = json.loads(_output([*line, "--fail-on", "none", "--max-pairs", str(MOST_PAIRS), *where(place)]))
     low, high = found["interval"]
     (workload,) = found["workloads"]
     interval = (0.0 if low is None else low, math.inf if high is None else high)
@@ -218,7 +218,7 @@ def compare(place: Built, candidate: Path) -> Measured:
     return Measured(found["speedup"], interval, found["pairs"], round(seconds, 4))
 
 
-def _where(place: Built) -> list[str]:
+def where(place: Built) -> list[str]:
     """The interpreter and the folder of imports, as options."""
     return ["--python", str(place.python), "--root", place.task.root]
 
@@ -375,7 +375,7 @@ def optimized(place: Built, repository: Path, record: Path, model: str, options:
     """Run `llmopt optimize` on the checkout; its words for people go to a log beside the transcript."""
     tests = shlex.join(["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *place.task.tests])
     line = [*LLMOPT, "optimize", str(repository), "--workload", place.workload, "--test", tests, "--model", model]
-    line += ["--record", str(record), "--keep", "branch", "--json", *_where(place), *options]
+    line += ["--record", str(record), "--keep", "branch", "--json", *where(place), *options]
     with (record.parent / "log.txt").open("w") as log:
         ran = subprocess.run(line, stdout=subprocess.PIPE, stderr=log, text=True, check=False)
     if ran.returncode not in (0, NOTHING_FOUND):
