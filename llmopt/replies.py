@@ -25,6 +25,7 @@ ESCAPED = re.compile(r"^\s*((&lt;){5,9}\s*SEARCH|(&gt;){5,9}\s*REPLACE).*$", re.
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
 CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[*`]*\s*")
+LEFT = re.compile(r"^[\s#>*`\-\d.]*LEFT[\s*`]*:[\s*`~≈]*(?P<gain>\d+(?:\.\d+)?)\s*[x×].*$", re.MULTILINE)
 NUMBERED = re.compile(r"[\s*#]*\d+[.)]\s+\S")
 
 SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
@@ -66,8 +67,14 @@ def plan_of(text: str) -> str:
     chosen = [at for at, line in enumerate(kept) if CHOSEN.match(line)]
     if chosen:
         kept = [CHOSEN.sub("", kept[chosen[-1]], count=1), *kept[chosen[-1] + 1 :]]
-    plan = "\n".join(kept).strip()
+    plan = LEFT.sub("", "\n".join(kept)).strip()
     return plan if len(plan) <= LONGEST_PLAN else plan[: LONGEST_PLAN - 1].rstrip() + "…"
+
+
+def left(text: str) -> float | None:
+    """How many times as fast the run could still become after the edits, as the reply says; None where it does not."""
+    found = [*LEFT.finditer("\n".join(_lines(text)))]
+    return float(found[-1]["gain"]) if found else None
 
 
 def plans(text: str) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def test_events_tell_what_goes_on_while_it_goes_on(folder: Path, capfd: pytest.C
     assert found.functions[0].function.key == "shop/orders.py::customers"
     assert "def customers" in found.sources["shop/orders.py"]
     again = llmopt.dossier(folder, "report", known=found, workloads="bench.py", python=sys.executable)
-    assert "# Make this region faster: `report`" in again
+    assert "# Make this hot code faster, `report`" in again
     assert 'if order["customer"] not in seen:' in again
 
 

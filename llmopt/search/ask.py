@@ -24,7 +24,8 @@ from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
 from llmopt.search.moved import moved
-from llmopt.search.regions import gain, headroom
+from llmopt.search.code import open_code
+from llmopt.search.regions import gain, headroom, together
 from llmopt.search.tools import Workshop
 
 EVIDENCE_CHARACTERS = 2_500  # of each piece shown to the model; the end of a test's output says most
@@ -98,20 +99,23 @@ class Asking:
 
 @dataclass(frozen=True)
 class Turn:
-    """A proposal and the conversation that led to it; `shown` is as in `Thread`, and `spent` went to tools."""
+    """A proposal and the conversation that led to it; `shown` is as in `Thread`, `spent` went to tools, and `left` is
+    the speedup that the model sees beyond it."""
 
     proposal: Proposal
     messages: tuple[Message, ...]
     stop: str
     shown: Mapping[str, frozenset[int]] = field(default_factory=dict)
     spent: Spent = NOTHING
+    left: float | None = None
 
 
 @dataclass(frozen=True)
 class Thread:
     """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
     is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
-    its verdict will be number `known` of the run."""
+    its verdict will be number `known` of the run. `left` is what the model saw
+    beyond the last edit that was kept."""
 
     number: int
     region: Region
@@ -131,6 +135,7 @@ class Thread:
     waiting: tuple[Future[Turn], ...] = ()
     best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
     spent: Spent = NOTHING  # on tools
+    left: float | None = None
     done: bool = False
 
 
@@ -174,12 +179,18 @@ def propose(
     """
     memory = memory or Memory()
     known = len(verdicts)
-    for region in sorted(regions, key=lambda each: -_expected(each, memory)):
+    for region in sorted(_together(regions, asking), key=lambda each: -_expected(each, memory)):
         if headroom(region) < asking.recipe.worth:
             continue
         yield from _pursue(_thread(region, verdicts, asking, memory), verdicts, asking, memory)
         if any(verdict.accepted for verdict in verdicts[known:]):
             return
+
+
+def _together(regions: Sequence[Region], asking: Asking) -> tuple[Region, ...]:
+    code = open_code(asking.masks.read, asking.facts.roots)
+    most = asking.recipe.together * dossier.CHARACTERS_PER_TOKEN
+    return together(regions, lambda spot: dossier.size(spot, code), most)
 
 
 def _expected(region: Region, memory: Memory) -> float:
@@ -209,6 +220,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
     values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
     values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
     values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
+    values |= {"left": asking.recipe.task == "medium"}
     message = render(asking.later, asking.folder, **values)
     return replace(
         thread,
@@ -222,8 +234,15 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         failures=0,
         feedback=" refine kept",
         repairs=False,
-        done=thread.done or (thread.gains > 0 and last.interval[0] < GROWING and not last.hint),
+        done=thread.done or (_is_exhausted(thread, asking) and not last.hint),
     )
+
+
+def _is_exhausted(thread: Thread, asking: Asking) -> bool:
+    """After an edit that was kept: neither does the model see more to gain, nor would the second gain say so."""
+    assert thread.last is not None
+    seen = thread.left is None or thread.left >= asking.recipe.worth
+    return not seen or (thread.gains > 0 and thread.last.interval[0] < GROWING)
 
 
 def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory: Memory) -> Iterator[Proposal]:
@@ -315,7 +334,7 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     if verdict is not None and verdict.hint:  # somebody took the trouble: it is not to end unheard
         thread = replace(thread, attempts=thread.attempts - 1)
     if verdict is None or verdict.accepted:
-        return replace(thread, messages=turn.messages, best=None)
+        return replace(thread, messages=turn.messages, best=None, left=turn.left)
     if thread.waiting or thread.best:
         thread = replace(thread, best=_better(thread.best, (turn, verdict)))
         if thread.waiting:
@@ -415,7 +434,7 @@ def _ask(
 ) -> Turn:
     heard = _answer(thread, messages, subject, asking, left, repairs)
     proposal = _proposal(thread, heard.reply, heard.shown, asking)
-    return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent)
+    return Turn(proposal, heard.messages, heard.reply.stop, heard.shown, heard.spent, replies.left(heard.reply.text))
 
 
 def _answer(
@@ -500,6 +519,7 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
         wider=thread.attempts > 1 and not thread.gains,
         evidence=pieces if kind not in ("timing", "person") or verdict.interval == (0.0, 0.0) else [],
         hint=verdict.hint,
+        left=asking.recipe.task == "medium",
     )
     return Message("user", text)
 

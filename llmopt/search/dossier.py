@@ -22,20 +22,21 @@ from llmopt.search.facts import Facts
 TOKENS = 8_000  # of a dossier without the system prompt
 EXAMPLES = 600  # tokens of them for similar edits
 CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
-FRAME = 2_800  # characters of the template's own words
+FRAME = 3_000  # characters of the template's own words
 LEAST_ROOM = 600  # characters
 LARGEST_SHARE = 0.25  # of the room, for a helper, the workload or a test
-MEASURED_SHARE = 0.35  # of the characters, for what was measured and who else relies on it; sources have the rest
+MEASURED_SHARE = 0.25  # of the characters, for what was measured and who else relies on it; sources have the rest
 
-HOT_LINES, HOT_LINES_ELSEWHERE = 8, 4
+HOT_LINES, HOT_LINES_ELSEWHERE = 6, 3
 LEAST_LINE_SHARE = 0.03
 AROUND = 6  # lines around a hot line of a function that is too long to be shown whole
-HELPERS, CALLERS, ATTEMPTS, KINDS, OUTSIDE, PARTS, PARTS_ELSEWHERE = 16, 4, 6, 4, 5, 8, 3
+HELPERS, CALLERS, ATTEMPTS, KINDS, OUTSIDE, PARTS, PARTS_ELSEWHERE = 16, 4, 6, 4, 5, 6, 2
 TESTS, SHOWN_TESTS, LONGEST_TEST = 2, 2, 1_500
 METHODS = 12  # names of a file's methods that are not shown
 # Told also where the shown files do not import them: they are what slow code may be moved to, if the project has them.
 FAST = {"numpy", "scipy", "pandas", "polars", "pyarrow", "numba", "cython", "bottleneck", "numexpr", "regex", "orjson"}
 PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin_method"}
+LEAST_REPEATED = 0.05  # of the calls, below which repeated arguments are not worth a word
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
 PATTERNS = 4
 WAY = 24  # callers on the way to the region
@@ -79,8 +80,9 @@ class Measured:
     callers: tuple[tuple[str, int], ...]
     lines: tuple[HotLine, ...]
     arguments: tuple[Argument, ...]
-    repeated: float | None  # share of the calls with arguments that came before; None where few were compared
+    repeated: float | None  # share of the calls with arguments that came before; None where few are
     outside: tuple[tuple[str, float], ...]
+    brief: bool = False  # only what its row of the table says
 
 
 @dataclass(frozen=True)
@@ -167,16 +169,26 @@ def describe(
 def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tokens: int) -> dict[str, object]:
     """The values of a later message on the same region: what is measured now of the functions that cost something and
     of those right above them, and the sources of these that were not `told` of, by `Function.key`."""
-    code = open_code(read, facts.roots)
-    sheet = Sheet(code, tokens * CHARACTERS_PER_TOKEN)
+    code, room = open_code(read, facts.roots), tokens * CHARACTERS_PER_TOKEN
     costly = [each for each in region.functions if each.own_share >= DETAILED]
     above = {caller.function.key for each in costly for caller in each.chain[:1]}
     wanted = [each for each in region.functions if each in costly or each.function.key in above]
-    for each in sorted(wanted, key=lambda one: -one.own_share):
+    ranked = sorted(wanted, key=lambda one: -one.own_share)
+    every = [_measured(each, region, code) for each in wanted]
+    measured = _in_detail(every, [each.function.key for each in ranked], room // 2)
+    sheet = Sheet(code, room - _size(measured))
+    for each in ranked:
         source = _source(each, code)
         if source and source.key not in told:
             _show_function(each, source, sheet)
-    return {"files": sheet.listings(), "measured": tuple(_measured(each, region, code) for each in wanted)}
+    return {"files": sheet.listings(), "measured": measured}
+
+
+def size(spot: Hotspot, code: Code) -> int:
+    """The characters of a function as it is shown; none where it only passes on what others cost."""
+    source = _source(spot, code) if spot.own_share >= DETAILED else None
+    file = code.file(source.path) if source else None
+    return sum(len(file.lines[number - 1]) + 1 for number in body_lines(source, code)) if source and file else 0
 
 
 # --- which lines are shown -------------------------------------------------------------------------------------
@@ -417,20 +429,28 @@ def _bounded_facts(region: Region, found: uses.Uses, code: Code, most: int) -> d
     """What was measured of each function, and who else relies on it, in detail for as many as fit into so many
     characters, the most important ones first: of a deep chain of calls it would leave no room for sources."""
     every = [_measured(each, region, code) for each in region.functions]
-    relied_on = list(_contracts(region, found))
-    ranked = [each.function.key for each in _by_importance(region)]
+    relied_on = {each.function.key: each for each in _contracts(region, found)}
+    measured = _in_detail(every, [each.function.key for each in _by_importance(region)], most, relied_on)
+    detailed = {each.function.key for each in measured if not each.brief}
+    return {"measured": measured, "contracts": tuple(each for key, each in relied_on.items() if key in detailed)}
+
+
+def _in_detail(
+    every: Sequence[Measured], ranked: Sequence[str], most: int, more: Mapping[str, Contract] | None = None
+) -> tuple[Measured, ...]:
+    """As many in detail as fit into so many characters, in the order of `ranked`, with what is told `more` of each."""
+    measured: tuple[Measured, ...] = ()
     for count in range(len(ranked), 0, -1):
         detailed = frozenset(ranked[:count])
         measured = tuple(each if each.function.key in detailed else _in_brief(each) for each in every)
-        contracts = tuple(each for each in relied_on if each.function.key in detailed)
-        if _size((measured, contracts)) <= most:
+        if _size((measured, [told for key, told in (more or {}).items() if key in detailed])) <= most:
             break
-    return {"measured": measured, "contracts": contracts}
+    return measured
 
 
 def _in_brief(measured: Measured) -> Measured:
     """Its row of the table alone."""
-    return replace(measured, lines=(), arguments=(), repeated=None, outside=())
+    return replace(measured, lines=(), arguments=(), repeated=None, outside=(), brief=True)
 
 
 def _size(value: object) -> int:
@@ -475,6 +495,7 @@ def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
     source = _source(spot, code) if spot.own_share >= DETAILED else None
     most = HOT_LINES if spot == region.focus else HOT_LINES_ELSEWHERE
     repeats = spot.repeats
+    repeated = 1 - repeats.distinct / repeats.calls if source and repeats.calls > 1 else 0.0
     outside = [(f"{each.name} ({_shortened(each.path)})", share) for each, share in spot.callees if _is_outside(each)]
     return Measured(
         spot.function,
@@ -484,7 +505,7 @@ def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
         spot.callers[:CALLERS],
         hot_lines(spot.lines, source, most) if source else (),
         _arguments(spot, source, PARTS if spot == region.focus else PARTS_ELSEWHERE) if source else (),
-        1 - repeats.distinct / repeats.calls if source and repeats.calls > 1 else None,
+        repeated if repeated >= LEAST_REPEATED else None,
         tuple(outside[:OUTSIDE]),
     )
 

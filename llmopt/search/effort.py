@@ -11,7 +11,9 @@ class Recipe:
 
     `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
-    headroom of a region for which one more request is made. `examples` are tokens for similar edits, within `tokens`.
+    headroom of a region for which one more request is made, and the least that the model must see left there. `together`
+    are the tokens of sources up to which hot regions are asked about as one; `examples` those for similar edits, both
+    within `tokens`.
     So many `calls` of tools may be asked for on a region, none any more once the requests that bring their results have
     used `call_tokens`.
     """
@@ -20,6 +22,7 @@ class Recipe:
     attempts: int
     plans: int
     worth: float
+    together: int
     examples: int
     task: str  # what the first request asks for, see prompts/optimize.md
     calls: int = 0
@@ -27,11 +30,27 @@ class Recipe:
 
 
 RECIPES = {
-    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, examples=300, task="low"),
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, together=0, examples=300, task="low"),
     "medium": Recipe(
-        tokens=7_000, attempts=3, plans=0, worth=1.15, examples=600, task="medium", calls=3, call_tokens=15_000
+        tokens=7_000,
+        attempts=3,
+        plans=0,
+        worth=1.15,
+        together=2_800,
+        examples=300,
+        task="medium",
+        calls=3,
+        call_tokens=15_000,
     ),
     "high": Recipe(
-        tokens=12_000, attempts=9, plans=4, worth=1.03, examples=900, task="plans", calls=12, call_tokens=150_000
+        tokens=12_000,
+        attempts=9,
+        plans=4,
+        worth=1.03,
+        together=6_000,
+        examples=900,
+        task="plans",
+        calls=12,
+        call_tokens=150_000,
     ),
 }

@@ -1,9 +1,10 @@
-"""Hot functions in, regions out: those on one chain of calls, as the best edit may be anywhere on it."""
+"""Hot functions in, regions out: those on one chain of calls, as the best edit may be anywhere on it; regions of short
+code in, fewer that hold several of them out."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from llmopt.data import Hotspot, Region
 
@@ -52,6 +53,24 @@ def _insert(path: Sequence[Hotspot], functions: list[Hotspot]) -> None:
 def _region(functions: Sequence[Hotspot]) -> Region:
     focus = max(functions, key=lambda each: each.own_share)
     return Region(tuple(functions), focus, min(1.0, sum(each.own_share for each in functions)))
+
+
+def together(ranked: Sequence[Region], size: Callable[[Hotspot], int], most: int) -> tuple[Region, ...]:
+    """The regions, ranked by what there is to gain, those joined whose functions are no longer than `most` in all.
+
+    Every request repeats the rules and the workload, and the helpers of regions of one small package are mostly the
+    same: asked about one by one they cost a request each, and the model sees no gain that lies between them.
+    """
+    found: list[Region] = []
+    for region in ranked:
+        for place, other in enumerate(found):
+            functions = tuple(dict.fromkeys((*other.functions, *region.functions)))
+            if sum(map(size, functions)) <= most:
+                found[place] = _region(functions)
+                break
+        else:
+            found.append(region)
+    return tuple(sorted(found, key=lambda region: -region.share))
 
 
 def gain(region: Region, asked: int) -> float:
