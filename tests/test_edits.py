@@ -435,8 +435,25 @@ def test_the_plan_is_the_prose_before_the_first_edit() -> None:
         == edits.plan_of("PLAN: `key` is made once.")
         == "`key` is made once."
     )
+    assert edits.plan_of("PLAN: Sort once.\n\nLEFT: 1.2 x\n\nFUNCTION: m.py::f\n```\n```") == "Sort once."
     assert edits.plan_of("FUNCTION: m.py::f\n```\n```") == ""
     assert len(edits.plan_of("word " * 2000)) <= 1200
+
+
+@pytest.mark.parametrize(
+    ("text", "gain"),
+    [
+        ("PLAN: a\nLEFT: 1.2 x, the sort\n", 1.2),
+        ("**LEFT:** ~2x", 2.0),
+        ("4. `LEFT: 1.0 x`", 1.0),
+        ("LEFT: 1.5 x\n\nLEFT: 1.1×", 1.1),
+        ("LEFT: nothing", None),
+        ("LEFT: 3 functions", None),
+        ("what is LEFT: 2 x", None),
+    ],
+)
+def test_what_a_reply_says_is_left(text: str, gain: float | None) -> None:
+    assert replies.left(text) == gain
 
 
 # --- properties ------------------------------------------------------------------------------------------------

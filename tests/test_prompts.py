@@ -24,6 +24,7 @@ def refine(**values: object) -> str:
         "interval": (0.0, 0.0),
         "evidence": [],
         "hint": "",
+        "left": True,
     }
     return prompts.render("refine", **{**everything, **values})
 

@@ -78,9 +78,11 @@ def rejected(proposal: Proposal, stage: str = "tests", **changes: object) -> Ver
     return replace(verdict, **changes)  # type: ignore[arg-type]
 
 
-def asking(model: Scripted, effort: str = "medium", **changes: object) -> ask.Asking:
+def asking(model: Scripted, effort: str = "medium", together: int = 0, **changes: object) -> ask.Asking:
+    """`together` tokens of sources are asked about as one: by default each region by itself."""
+    recipe = replace(RECIPES[effort], together=together)
     return replace(
-        ask.Asking(model, Masks(read), FACTS, RECIPES[effort], base="0", code="abc", hotspots=(F, G)), **changes
+        ask.Asking(model, Masks(read), FACTS, recipe, base="0", code="abc", hotspots=(F, G)), **changes
     )  # type: ignore[arg-type]
 
 
@@ -193,6 +195,34 @@ def test_each_region_has_its_own_conversation_that_with_the_most_to_gain_first()
     model = Scripted(*[GOOD] * 6)
     assert [proposal.hotspot for proposal in drive(model, [AT_G, AT_F])] == [F, F, F, G, G, G]
     assert [len(conversation.messages) for conversation in model.asked] == [2, 4, 6, 2, 4, 6]
+
+
+def test_short_regions_are_asked_about_as_one() -> None:
+    model = Scripted(GOOD)
+    next(ask.propose([AT_F, AT_G], [], asking(model, together=100)))
+    question = model.asked[0].messages[1].text
+    assert "def f(xs):" in question
+    assert "def g(xs):" in question
+    assert "take 80 % of the run" in question
+
+
+def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again() -> None:
+    asked = []
+    for left in ("LEFT: 1.1 x", "LEFT: 1.2 x", ""):
+        verdicts: list[Verdict] = []
+        memory, model = ask.Memory(), Scripted(GOOD.replace("m.py", f"{left}\n\nm.py", 1), GOOD)
+        accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
+        next(ask.propose([AT_F], verdicts, asking(model, base="1"), memory), None)
+        asked.append(len(model.asked))
+    assert asked == [1, 2, 2]
+
+
+def test_a_hint_asks_on_also_where_the_model_sees_nothing_left() -> None:
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted(f"LEFT: 1.0 x\n\n{GOOD}", GOOD)
+    accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1", hint="there is more")
+    next(ask.propose([AT_F], verdicts, asking(model, base="1"), memory))
+    assert "there is more" in model.asked[-1].messages[-1].text
 
 
 def test_a_region_without_enough_to_gain_is_not_asked_about() -> None:

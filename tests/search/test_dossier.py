@@ -305,7 +305,7 @@ def test_the_fewest_facts_render_too() -> None:
         assert heading not in text
 
 
-@pytest.mark.parametrize("tokens", [1500, 2500, 4000])
+@pytest.mark.parametrize("tokens", [1700, 2500, 4000])
 def test_the_budget_holds_and_what_is_left_out_is_named(tokens: int) -> None:
     long = ENGINE + "".join(f"\n\ndef helper_{n}(x):\n" + "    x += 1\n" * 60 for n in range(9))
     calls = "".join(f"        helper_{n}(total)\n" for n in range(9))
@@ -379,7 +379,7 @@ def test_a_deep_chain_leaves_room_for_the_workload_and_the_sources() -> None:
     deep = Region(spots, spots[-1], 0.3)
     files = {"deep.py": text, "bench.py": "import deep\n"}
     facts = Facts((3, 11, 0), workloads=(("bench.py", files["bench.py"]),), files=tuple(files))
-    values = dossier.describe(deep, (), files.__getitem__, facts, tokens=4_000)
+    values = dossier.describe(deep, (), files.__getitem__, facts, tokens=7_000)
     assert [each.path for each in values["workloads"]] == ["bench.py"]  # type: ignore[attr-defined]
     (shown,) = values["files"]  # type: ignore[misc]
     assert all(f"def {name}(value)" in shown.text for name in names)  # type: ignore[has-type]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt.data import Caller, Function, Hotspot
-from llmopt.search.regions import LEAVES, gain, headroom, regions
+from llmopt.data import Caller, Function, Hotspot, Region
+from llmopt.search.regions import LEAVES, gain, headroom, regions, together
 
 
 def spot(name: str, own: float, inclusive: float, *callers: str) -> Hotspot:
@@ -49,6 +49,22 @@ def test_a_common_main_function_alone_does_not_join_long_chains() -> None:
 def test_a_region_holds_only_so_many_leaves() -> None:
     many = [spot(f"leaf{n}", 0.1 - n / 1000, 0.1, "main") for n in range(LEAVES + 2)]
     assert [len(region.functions) for region in regions(many, [MAIN])] == [LEAVES + 1, 3]
+
+
+def test_short_regions_are_joined_as_far_as_they_fit_and_share_what_is_in_both() -> None:
+    on_both = spot("on_both", 0.1, 0.1)
+    one, two = Region((MAIN, LEAF, on_both), LEAF, 0.6), Region((MAIN, OTHER, on_both), OTHER, 0.3)
+    alone = Region((ALONE,), ALONE, 0.1)
+    sizes = {"main": 0, "leaf": 50, "other": 30, "on_both": 10, "alone": 20}
+
+    def joined(most: int) -> tuple[Region, ...]:
+        return together([one, two, alone], lambda each: sizes[each.function.name], most)
+
+    assert joined(59) == (one, two, alone)
+    assert names(joined(80)) == [["main", "leaf", "on_both", "alone"], ["main", "other", "on_both"]]
+    (whole,) = joined(110)
+    assert whole.focus == LEAF
+    assert whole.share == pytest.approx(0.9)
 
 
 def test_gain_halves_with_every_question_and_headroom_is_finite() -> None:
