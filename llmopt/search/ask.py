@@ -19,12 +19,12 @@ from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.prompts import render
 from llmopt.search import dossier, parallel
+from llmopt.search.code import open_code
 from llmopt.search.converse import NOTHING, Heard, Spent, converse
 from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
 from llmopt.search.masks import Masks
 from llmopt.search.moved import moved
-from llmopt.search.code import open_code
 from llmopt.search.regions import gain, headroom, together
 from llmopt.search.tools import Workshop
 

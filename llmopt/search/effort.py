@@ -11,9 +11,9 @@ class Recipe:
 
     `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
-    headroom of a region for which one more request is made, and the least that the model must see left there. `together`
-    are the tokens of sources up to which hot regions are asked about as one; `examples` those for similar edits, both
-    within `tokens`.
+    headroom of a region for which one more request is made, and the least that the model must see left there. Hot
+    regions of up to `together` tokens of sources are asked about as one; `examples` are tokens for similar edits, and
+    `tokens` holds both.
     So many `calls` of tools may be asked for on a region, none any more once the requests that bring their results have
     used `call_tokens`.
     """

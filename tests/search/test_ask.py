@@ -81,9 +81,7 @@ def rejected(proposal: Proposal, stage: str = "tests", **changes: object) -> Ver
 def asking(model: Scripted, effort: str = "medium", together: int = 0, **changes: object) -> ask.Asking:
     """`together` tokens of sources are asked about as one: by default each region by itself."""
     recipe = replace(RECIPES[effort], together=together)
-    return replace(
-        ask.Asking(model, Masks(read), FACTS, recipe, base="0", code="abc", hotspots=(F, G)), **changes
-    )  # type: ignore[arg-type]
+    return replace(ask.Asking(model, Masks(read), FACTS, recipe, base="0", code="abc", hotspots=(F, G)), **changes)  # type: ignore[arg-type]
 
 
 def drive(
