@@ -14,9 +14,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llmopt import edits, keys, person, replies
-from llmopt.data import Conversation, Edit, Hotspot, Message, Model, Proposal, ReadFile, Region, Reply, Verdict
+from llmopt.data import (
+    Conversation,
+    Edit,
+    Function,
+    Hotspot,
+    Message,
+    Model,
+    Proposal,
+    ReadFile,
+    Region,
+    Reply,
+    Verdict,
+)
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
+from llmopt.profilers.names import spans
 from llmopt.prompts import render
 from llmopt.search import dossier, parallel
 from llmopt.search.code import open_code
@@ -155,8 +168,9 @@ class Memory:
         return self.masks
 
     def about(self, region: Region) -> Thread | None:
-        """The thread on most of the region's functions: what is hot moves with every edit that is kept."""
-        shared = [(len(each.region.keys & region.keys), each) for each in self.threads]
+        """The thread that has seen most of the region's functions: what is hot moves with every edit that is kept, and
+        a region that was asked about may come apart into several."""
+        shared = [(len((each.told | each.region.keys) & region.keys), each) for each in self.threads]
         near = [(count, each) for count, each in shared if count * 2 > len(region.keys)]
         return max(near, key=lambda pair: pair[0])[1] if near else None
 
@@ -256,7 +270,8 @@ def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory:
             return
         if turn is None:
             continue
-        thread = replace(thread, pending=turn, known=len(verdicts))
+        told = thread.told | _made(turn.proposal, asking)
+        thread = replace(thread, pending=turn, known=len(verdicts), told=told)
         memory.keep(thread)
         yield turn.proposal  # after an accepted edit nothing more is drawn: the next round goes on from what is kept
         thread = _settled(thread, verdicts, asking)
@@ -352,6 +367,18 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     # A second failure in a row asks for another plan, see prompts/refine.md.
     thread = replace(thread, repairs=broke and not thread.failures, failures=thread.failures + broke)
     return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
+
+
+def _made(proposal: Proposal, asking: Asking) -> frozenset[str]:
+    """`Function.key` of the functions that an edit adds: whoever wrote them has seen them."""
+    code = open_code(asking.masks.read, asking.facts.roots)
+    before = {path: set(file.by_name) if (file := code.file(path)) else set() for path in proposal.files}
+    return frozenset(
+        Function(path, span.name, span.line).key
+        for path, text in proposal.files.items()
+        for span in spans(text)
+        if span.name not in before[path]
+    )
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:

@@ -215,6 +215,16 @@ def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again(
     assert asked == [1, 2, 2]
 
 
+def test_a_conversation_covers_what_its_edit_made_and_all_that_its_region_came_apart_into() -> None:
+    helper = GOOD.replace("    return min(xs)\n", "    return least(xs)\n\n\ndef least(xs):\n    return min(xs)\n")
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted(f"LEFT: 1.0 x\n\n{helper}")
+    accept(ask.propose([AT_F, AT_G], verdicts, asking(model, together=100), memory), verdicts, "1")
+    least = Hotspot(Function("m.py", "least", 5), 6, 0.4, 0.4, 0.4, 1.6)
+    apart = [Region((F, least), least, 0.4), replace(AT_G, share=0.2)]
+    assert [*ask.propose(apart, verdicts, asking(model, base="1"), memory)] == []
+
+
 def test_a_hint_asks_on_also_where_the_model_sees_nothing_left() -> None:
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(f"LEFT: 1.0 x\n\n{GOOD}", GOOD)
