@@ -156,15 +156,22 @@ def _reordered(fresh, found):
 
 
 def _filled(fresh, found, hints):
-    """Dictionaries that are empty wherever they are at one level, such as those of the attributes of nodes."""
+    """Dictionaries that are empty wherever they are at one level, such as those of the attributes of nodes. Not those
+    that are a private attribute: an object without nodes has none in its edges either.
+    """
     names = [each for each in hints.constants if type(each) is str and each.isidentifier()][:3]
     names += [each for each in hints.defaults.values() if type(each) is str and each.isidentifier()][:3]
     for level in _levels(found, lambda value: type(value) is dict):
-        if not any(each.value for each in level) and any(kind == "attribute" for kind, _ in level[0].steps):
+        inside = any(kind == "attribute" for kind, _ in level[0].steps) and not _is_private(level[0].steps[-1])
+        if inside and not any(each.value for each in level):
             args, kwargs = fresh()
             for at, each in enumerate(_again(args, kwargs, level)):
                 each.update({"a": [at], **dict.fromkeys(names, at + 2)})
             yield "empty dictionaries inside filled (a guess)", args, kwargs
+
+
+def _is_private(step):
+    return step[0] == "attribute" and step[1].startswith("_")
 
 
 def _levels(found, wanted):

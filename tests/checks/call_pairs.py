@@ -1595,6 +1595,23 @@ class Graph:
 def f(graph): return {n: len(graph._pred[n]) for n in graph._succ}
 --- calls
 f(Graph().add(1, 2, 3).add(2, 3))
+=== neighbours of an empty graph
+class Graph:
+    def __init__(self): self._nodes, self._edges = {}, {}
+    def add(self, node, *others):
+        self._nodes[node], self._edges[node] = {}, list(others)
+        return self
+def f(graph): return [len(graph._edges[node]) for node in graph._nodes]
+--- new
+class Graph:
+    def __init__(self): self._nodes, self._edges = {}, {}
+    def add(self, node, *others):
+        self._nodes[node], self._edges[node] = {}, list(others)
+        return self
+def f(graph): return [len(others) for others in graph._edges.values()]
+--- calls
+f(Graph())
+f(Graph().add(1, 2).add(2))
 === a private attribute in another container
 class C:
     def __init__(self): self._pattern = self._key = None
