@@ -142,7 +142,10 @@ class Settings(BaseModel):
     hotspots: int = Field(default=8, ge=1, description="Functions looked at in each round.")
     budget_usd: float | None = Field(default=None, ge=0, description="Stop before the call that could exceed it.")
     max_tokens: int | None = Field(default=None, ge=0, description="Tokens, input and output, of the whole run.")
-    max_time: Seconds = Field(default=1800.0, description="Wall time after which the search ends; what was kept by then is measured as a whole after it.")
+    max_time: Seconds = Field(
+        default=1800.0,
+        description="Wall time after which the search ends; what was kept by then is measured as a whole after it.",
+    )
     max_output_tokens: int = Field(default=16_000, ge=256, description="Most tokens of one reply.")
     test_timeout: Seconds = Field(default=1800.0, description="Wall time of one run of the tests.")
     workload_timeout: Seconds = Field(default=600.0, description="Wall time of one run of a workload.")

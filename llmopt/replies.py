@@ -25,7 +25,7 @@ ESCAPED = re.compile(r"^\s*((&lt;){5,9}\s*SEARCH|(&gt;){5,9}\s*REPLACE).*$", re.
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
 CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[*`]*\s*")
-LEFT = re.compile(r"^[\s#>*`\-\d.]*LEFT[\s*`]*:[\s*`~≈]*(?P<gain>\d+(?:\.\d+)?)\s*[x×].*$", re.MULTILINE)
+LEFT = re.compile(r"[\s#>*`\-\d.]*LEFT[\s*`]*:[\s*`~≈]*(?P<gain>\d+(?:\.\d+)?)\s*[x×]")
 NUMBERED = re.compile(r"[\s*#]*\d+[.)]\s+\S")
 
 SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
@@ -59,21 +59,17 @@ def parse(text: str) -> tuple[Edit, ...]:
 
 def plan_of(text: str) -> str:
     """The prose before the first edit, from "PLAN:" on where that is in it, at most LONGEST_PLAN characters."""
-    lines = _lines(text)
-    starts = (at for at, line in enumerate(lines) if OPEN.match(line) or _function_header(line) or HUNK.match(line))
-    kept = lines[: next(starts, len(lines))]
-    while kept and _is_heading(kept[-1]):
-        kept.pop()
+    kept = [line for line in _prose(text) if not LEFT.match(line)]
     chosen = [at for at, line in enumerate(kept) if CHOSEN.match(line)]
     if chosen:
         kept = [CHOSEN.sub("", kept[chosen[-1]], count=1), *kept[chosen[-1] + 1 :]]
-    plan = LEFT.sub("", "\n".join(kept)).strip()
+    plan = "\n".join(kept).strip()
     return plan if len(plan) <= LONGEST_PLAN else plan[: LONGEST_PLAN - 1].rstrip() + "…"
 
 
 def left(text: str) -> float | None:
     """How many times as fast the run could still become after the edits, as the reply says; None where it does not."""
-    found = [*LEFT.finditer("\n".join(_lines(text)))]
+    found = [match for line in _prose(text) if (match := LEFT.match(line))]
     return float(found[-1]["gain"]) if found else None
 
 
@@ -86,6 +82,16 @@ def plans(text: str) -> tuple[str, ...]:
         elif found and line.strip():
             found[-1].append(line.strip())
     return tuple(" ".join(each) for each in found)
+
+
+def _prose(text: str) -> list[str]:
+    """The lines before the first edit."""
+    lines = _lines(text)
+    starts = (at for at, line in enumerate(lines) if OPEN.match(line) or _function_header(line) or HUNK.match(line))
+    kept = lines[: next(starts, len(lines))]
+    while kept and _is_heading(kept[-1]):
+        kept.pop()
+    return kept
 
 
 def _is_heading(line: str) -> bool:

@@ -450,6 +450,7 @@ def test_the_plan_is_the_prose_before_the_first_edit() -> None:
         ("LEFT: nothing", None),
         ("LEFT: 3 functions", None),
         ("what is LEFT: 2 x", None),
+        ("PLAN: a\n\nFUNCTION: m.py::f\n```\nLEFT: 2 x\n```", None),
     ],
 )
 def test_what_a_reply_says_is_left(text: str, gain: float | None) -> None:

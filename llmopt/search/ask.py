@@ -127,8 +127,8 @@ class Turn:
 class Thread:
     """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
     is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
-    its verdict will be number `known` of the run. `left` is what the model saw
-    beyond the last edit that was kept."""
+    its verdict will be number `known` of the run. `left` is the speedup that the model saw beyond the edit that was
+    kept last."""
 
     number: int
     region: Region
@@ -168,10 +168,10 @@ class Memory:
         return self.masks
 
     def about(self, region: Region) -> Thread | None:
-        """The thread that has seen most of the region's functions: what is hot moves with every edit that is kept, and
-        a region that was asked about may come apart into several."""
-        shared = [(len((each.told | each.region.keys) & region.keys), each) for each in self.threads]
-        near = [(count, each) for count, each in shared if count * 2 > len(region.keys)]
+        """The thread that has seen the functions in which most of the region's time is spent: what is hot moves with
+        every edit that is kept, and a region that was asked about may come apart into several."""
+        seen = [(_seen(each, region), each) for each in self.threads]
+        near = [(share, each) for share, each in seen if share * 2 > region.share]
         return max(near, key=lambda pair: pair[0])[1] if near else None
 
     def keep(self, thread: Thread) -> Thread:
@@ -182,6 +182,12 @@ class Memory:
     def begin(self, region: Region, asking: Asking) -> Thread:
         number = 1 + max((each.number for each in self.threads), default=0)
         return self.keep(Thread(number, region, asking.base, asking.hotspots))
+
+
+def _seen(thread: Thread, region: Region) -> float:
+    """The share of the run in functions of the region that the conversation has shown."""
+    told = thread.told | thread.region.keys
+    return sum(each.own_share for each in region.functions if each.function.key in told)
 
 
 def propose(
@@ -448,7 +454,11 @@ def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking:
     second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left, True)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
-    return replace(second, proposal=replace(second.proposal, usage=both, plan=plan), spent=turn.spent + second.spent)
+    proposal, left_over = (
+        replace(second.proposal, usage=both, plan=plan),
+        turn.left if second.left is None else second.left,
+    )
+    return replace(second, proposal=proposal, spent=turn.spent + second.spent, left=left_over)
 
 
 def _left(thread: Thread, asking: Asking, among: int = 1) -> Spent:

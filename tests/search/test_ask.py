@@ -269,7 +269,7 @@ def test_after_a_gain_the_conversation_goes_on_with_the_new_profile_alone() -> N
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(GOOD, GOOD)
     accept(ask.propose([Region((F, SORT), F, 0.5), AT_G], verdicts, asking(model), memory), verdicts, "1")
-    now = Region((replace(F, own_share=0.2), replace(G, own_share=0.6), SORT), G, 0.8)
+    now = Region((replace(F, own_share=0.4), replace(G, own_share=0.3), SORT), G, 0.7)
     more = asking(model, base="1", hotspots=now.functions, pared=lambda verdict: "- a\n+ b")
     next(ask.propose([now], verdicts, more, memory))
     first, second = model.asked
@@ -277,7 +277,7 @@ def test_after_a_gain_the_conversation_goes_on_with_the_new_profile_alone() -> N
     assert second.messages[2].text == GOOD
     news = second.messages[3].text
     assert "Kept: 2.000 times as fast, 95 % interval 1.800 to 2.200" in news
-    assert "| `m.py::f` | 50 % | 10 % |" in news
+    assert "| `m.py::f` | 50 % | 20 % |" in news
     assert "def g(xs):" in news  # it was not in the region before
     assert "def f(xs):" not in news
     assert "- a\n+ b" in news
@@ -291,6 +291,15 @@ def test_another_region_of_the_new_profile_begins_a_conversation_of_its_own() ->
     next(ask.propose([AT_G], verdicts, asking(model, base="1"), memory))
     assert [message.role for message in model.asked[-1].messages] == ["system", "user"]
     assert model.subjects[-1].endswith("attempt=1")
+
+
+def test_a_leaf_that_was_not_shown_begins_one_also_below_callers_that_were() -> None:
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted(f"LEFT: 1.0 x\n\n{GOOD}", ask.NO_EDIT)
+    accept(ask.propose([Region((F, SORT), F, 0.5)], verdicts, asking(model), memory), verdicts, "1")
+    leaf = Region((replace(F, own_share=0.01), SORT, G), G, 0.31)
+    assert [*ask.propose([leaf], verdicts, asking(model, base="1"), memory)]
+    assert model.subjects[-1].startswith("optimize region=2 ")
 
 
 def test_a_base_that_others_changed_is_told_anew_and_counts_the_attempts_on() -> None:
