@@ -261,8 +261,12 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
 def _is_exhausted(thread: Thread, asking: Asking) -> bool:
     """After an edit that was kept: neither does the model see more to gain, nor would the second gain say so."""
     assert thread.last is not None
-    seen = thread.left is None or thread.left >= asking.recipe.worth
-    return not seen or (thread.gains > 0 and thread.last.interval[0] < GROWING)
+    return not _sees_more(thread.left, asking) or (thread.gains > 0 and thread.last.interval[0] < GROWING)
+
+
+def _sees_more(left: float | None, asking: Asking) -> bool:
+    """Whether the model, as far as it said so, sees enough to gain for one more request."""
+    return left is None or left >= asking.recipe.worth
 
 
 def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory: Memory) -> Iterator[Proposal]:
@@ -368,6 +372,8 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     if thread.attempts >= asking.recipe.attempts:  # nobody will read the feedback: do not profile for it
         return thread
     kind = feedback_kind(turn.proposal, verdict)
+    if kind == "timing" and thread.gains and not _sees_more(turn.left, asking) and not verdict.hint:
+        return replace(thread, done=True)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
     broke = kind not in ("timing", "edit", "duplicate", "person")
     # A second failure in a row asks for another plan, see prompts/refine.md.

@@ -215,6 +215,19 @@ def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again(
     assert asked == [1, 2, 2]
 
 
+@pytest.mark.parametrize(("gains", "left", "asked"), [(1, "1.1", 2), (1, "1.3", 3), (0, "1.1", 2)])
+def test_no_gain_after_one_ends_a_region_of_which_nothing_is_left(gains: int, left: str, asked: int) -> None:
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted(GOOD, f"LEFT: {left} x\n\n{GOOD}", ask.NO_EDIT)
+    if gains:
+        accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
+    else:
+        model.answers.pop(0)
+    for proposal in ask.propose([AT_F], verdicts, asking(model, base=str(gains)), memory):
+        verdicts.append(rejected(proposal, stage="timing", speedup=1.0, interval=(0.9, 1.1)))
+    assert len(model.asked) == asked
+
+
 def test_a_conversation_covers_what_its_edit_made_and_all_that_its_region_came_apart_into() -> None:
     helper = GOOD.replace("    return min(xs)\n", "    return least(xs)\n\n\ndef least(xs):\n    return min(xs)\n")
     verdicts: list[Verdict] = []
