@@ -32,7 +32,7 @@ class Recipe:
 RECIPES = {
     "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, together=0, examples=300, task="low"),
     "medium": Recipe(
-        tokens=7_000,
+        tokens=8_500,
         attempts=3,
         plans=0,
         worth=1.15,
