@@ -266,7 +266,7 @@ def _is_exhausted(thread: Thread, asking: Asking) -> bool:
 
 def _sees_more(left: float | None, asking: Asking) -> bool:
     """Whether the model, as far as it said so, sees enough to gain for one more request."""
-    return left is None or left >= asking.recipe.worth
+    return left is None or left >= asking.recipe.left
 
 
 def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory: Memory) -> Iterator[Proposal]:

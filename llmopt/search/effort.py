@@ -11,9 +11,9 @@ class Recipe:
 
     `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
-    headroom of a region for which one more request is made, and the least that the model must see left there. Hot
-    regions of up to `together` tokens of sources are asked about as one; `examples` are tokens for similar edits, and
-    `tokens` holds both.
+    headroom of a region for which one more request is made, `left` the least speedup of the run that the model must
+    say is left there after an edit that was kept. Hot regions of up to `together` tokens of sources are asked about as
+    one; `examples` are tokens for similar edits, and `tokens` holds both.
     So many `calls` of tools may be asked for on a region, none any more once the requests that bring their results have
     used `call_tokens`.
     """
@@ -22,6 +22,7 @@ class Recipe:
     attempts: int
     plans: int
     worth: float
+    left: float
     together: int
     examples: int
     task: str  # what the first request asks for, see prompts/optimize.md
@@ -30,12 +31,13 @@ class Recipe:
 
 
 RECIPES = {
-    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, together=0, examples=300, task="low"),
+    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, left=1.25, together=0, examples=300, task="low"),
     "medium": Recipe(
         tokens=8_500,
         attempts=3,
         plans=0,
         worth=1.15,
+        left=1.25,
         together=2_800,
         examples=300,
         task="medium",
@@ -47,6 +49,7 @@ RECIPES = {
         attempts=9,
         plans=4,
         worth=1.03,
+        left=1.05,
         together=6_000,
         examples=900,
         task="plans",

@@ -206,7 +206,7 @@ def test_short_regions_are_asked_about_as_one() -> None:
 
 def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again() -> None:
     asked = []
-    for left in ("LEFT: 1.1 x", "LEFT: 1.2 x", ""):
+    for left in ("LEFT: 1.2 x", "LEFT: 1.3 x", ""):
         verdicts: list[Verdict] = []
         memory, model = ask.Memory(), Scripted(GOOD.replace("m.py", f"{left}\n\nm.py", 1), GOOD)
         accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
