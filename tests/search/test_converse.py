@@ -77,7 +77,7 @@ def test_an_effort_says_how_many_calls_a_region_may_take(effort: str, calls: int
     next(ask.propose([AT_F], [], replace(asking(model, effort), shop=SHOP)))
     assert bool(model.asked[0].tools) == bool(calls)
     text = model.asked[0].messages[1].text
-    assert (f"up to {calls} calls may be made" in text) == bool(calls)
+    assert (f"{calls} calls in all, each block one" in text) == bool(calls)
 
 
 def test_the_calls_of_a_region_are_counted_over_its_attempts_and_its_corrections() -> None:
