@@ -48,6 +48,7 @@ def test_importing_the_package_loads_nothing_of_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_type_checker_sees_settings_and_results(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text(
         "import llmopt\n"
@@ -116,6 +117,7 @@ def test_events_tell_what_goes_on_while_it_goes_on(folder: Path, capfd: pytest.C
     assert 'if order["customer"] not in seen:' in again
 
 
+@pytest.mark.slow
 def test_a_profile_is_used_again_for_the_same_code_only(folder: Path) -> None:
     settings = {"workloads": "bench.py", "python": sys.executable}
     found = llmopt.profile(folder, **settings)  # type: ignore[arg-type]

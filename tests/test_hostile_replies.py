@@ -107,6 +107,7 @@ def as_instruction(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(HOSTILE, HOSTILE)
 def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> None:
@@ -139,6 +140,7 @@ def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> No
         changed=source,
         moved=moved,
         hint="",
+        left=True,
         **news,
     )
     assert as_instruction(kept_text) == []

@@ -101,6 +101,7 @@ def test_no_snippet_runs_where_nothing_confines_it(opened: Session, base: Base, 
     assert stages.workshop(bare, base, profile, replace(bench, run=None)).run is None
 
 
+@pytest.mark.slow
 def test_an_edit_is_tried_and_a_second_time_answered_from_the_journal(
     opened: Session, base: Base, bench: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

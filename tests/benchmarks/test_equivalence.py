@@ -217,6 +217,7 @@ SUM = "def total(numbers):\n    result = 0\n    for each in numbers:\n        re
 FASTER = "def total(numbers):\n    if numbers is None:\n        return 0\n    return sum(numbers)\n"
 
 
+@pytest.mark.slow
 def test_verdicts_say_what_ran_and_only_what_is_asked_again_is_run_again(
     tmp_path: Path, package: packages.Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +242,7 @@ def test_verdicts_say_what_ran_and_only_what_is_asked_again_is_run_again(
     assert plan.save.read_text() == "".join(json.dumps(each) + "\n" for each in saved.values())
 
 
+@pytest.mark.slow
 def test_a_brief_run_spares_the_tests_what_the_calls_caught_until_a_whole_one(
     tmp_path: Path, package: packages.Package
 ) -> None:
@@ -254,6 +256,7 @@ def test_a_brief_run_spares_the_tests_what_the_calls_caught_until_a_whole_one(
     assert whole.stages["calls"].seconds == wrong["stages"]["calls"]["seconds"]
 
 
+@pytest.mark.slow
 def test_pace_takes_wrong_edits_alone_and_times_them_beside_the_workload(
     tmp_path: Path, package: packages.Package
 ) -> None:

@@ -1020,6 +1020,7 @@ def assert_passed(cheat: Cheat, funnel: Funnel) -> None:
     assert "recorded call" in verdict.evidence["calls"] or cheat.stage != "calls", verdict.evidence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cheat", CHEATS, ids=named(CHEATS))
 def test_cheat_is_turned_down_by_what_runs_it(cheat: Cheat, funnel: Funnel) -> None:
     assert_turned_down(cheat, funnel)

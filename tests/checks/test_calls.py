@@ -158,6 +158,7 @@ DRIVE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", EVERY)
 def test_an_edit_that_keeps_behaviour_passes_and_says_what_was_compared(tmp_path: Path, python: str) -> None:
     finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": GOOD}, python=python).finding()
@@ -184,6 +185,7 @@ DECORATED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("new", "passes"), [("list(found)", True), ("found[1:]", False)])
 def test_a_decorator_is_compared_through_what_it_decorates(tmp_path: Path, new: str, passes: bool) -> None:
     lines = "from a import Words\ndef workload():\n    for text in ('one of many', 'a', 'two'): Words().long(text)\n"
@@ -193,6 +195,7 @@ def test_a_decorator_is_compared_through_what_it_decorates(tmp_path: Path, new: 
     assert "3 recorded calls" in finding.evidence["calls"] if passes else "Words.long differs" in finding.reason
 
 
+@pytest.mark.slow
 def test_a_difference_is_told_as_input_expected_and_got(tmp_path: Path) -> None:
     finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG}).finding()
     assert not finding.passed
@@ -212,6 +215,7 @@ def test_calls_of_tests_are_recorded_too(tmp_path: Path) -> None:
     assert not case(tmp_path / "wrong", files, {"a.py": WRONG}, "", tests=tests).finding().passed
 
 
+@pytest.mark.slow
 def test_the_base_is_recorded_once_for_all_candidates(tmp_path: Path) -> None:
     made = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": GOOD})
     commands: list[tuple[str, str]] = []
@@ -244,6 +248,7 @@ def test_an_edit_of_no_function_is_told(tmp_path: Path) -> None:
     assert (finding.passed, finding.evidence) == (True, {"calls": "none: no function changed"})
 
 
+@pytest.mark.slow
 def test_a_module_that_does_not_import_is_a_difference(tmp_path: Path) -> None:
     finding = case(
         tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG + "\n    raise OSError('no')\n"}
@@ -252,6 +257,7 @@ def test_a_module_that_does_not_import_is_a_difference(tmp_path: Path) -> None:
     assert "OSError: no" in finding.reason
 
 
+@pytest.mark.slow
 def test_a_call_that_does_not_end_is_a_difference(tmp_path: Path) -> None:
     old = "def f(n):\n    return max(n, 3)\n"
     new = "def f(n):\n    while n < 10**9 and n != 4: n -= 1\n    return n\n"
@@ -324,6 +330,7 @@ FILL = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SHARED)
 def test_state_that_threads_spoil_is_a_difference(tmp_path: Path, kind: str) -> None:
     old, new, name = SHARED[kind]
@@ -359,6 +366,7 @@ def test_an_instance_that_threads_share_and_spoil_is_a_difference(tmp_path: Path
     assert "C.g gives something else when several threads call it at once (they share C._parts)" in finding.reason
 
 
+@pytest.mark.slow
 def test_a_long_private_attribute_more_does_not_take_the_room_of_the_others(tmp_path: Path) -> None:
     kept = METHOD.replace("return", "self._last = [str(n)] * 3000\n            return")
     finding = case(tmp_path, {"a.py": METHOD, "drive.py": DRIVE_C}, {"a.py": kept}).finding()
@@ -373,12 +381,14 @@ LONG = """
 """
 
 
+@pytest.mark.slow
 def test_a_private_attribute_more_does_not_show_in_the_digest_of_a_long_result(tmp_path: Path) -> None:
     kept = LONG.replace("return", "self._last = [n]\n            return")
     finding = case(tmp_path, {"a.py": LONG, "drive.py": DRIVE_C}, {"a.py": kept}).finding()
     assert finding.passed, finding.reason
 
 
+@pytest.mark.slow
 def test_an_instance_that_the_base_spoils_as_well_is_no_objection(tmp_path: Path) -> None:
     edit = {"a.py": BUFFER.replace("[:]", ".copy()").replace("self._parts", "self._other")}
     finding = case(tmp_path, {"a.py": BUFFER, "drive.py": DRIVE_C}, edit).finding()
@@ -436,6 +446,7 @@ OF_CLASS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [CACHED, KEPT, OF_CLASS], ids=["lru_cache", "dictionary", "of a class"])
 def test_a_cache_without_a_bound_is_turned_down(tmp_path: Path, cached: str) -> None:
     base = OF_CLASS.replace("@lru_cache(maxsize=None)", "") if cached is OF_CLASS else PLAIN
@@ -466,6 +477,7 @@ BOUNDED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BOUNDED)
 def test_a_cache_with_a_bound_passes(tmp_path: Path, kind: str) -> None:
     cached, told = BOUNDED[kind]
@@ -474,6 +486,7 @@ def test_a_cache_with_a_bound_passes(tmp_path: Path, kind: str) -> None:
     assert told in finding.evidence["memory"]
 
 
+@pytest.mark.slow
 def test_a_cache_that_ends_with_its_instance_passes(tmp_path: Path) -> None:
     old = """
         from dataclasses import dataclass
@@ -491,6 +504,7 @@ def test_a_cache_that_ends_with_its_instance_passes(tmp_path: Path) -> None:
     assert finding.evidence["memory"] in ("growth not measured", "no growth over distinct inputs")
 
 
+@pytest.mark.slow
 def test_growth_that_the_base_has_too_is_no_objection(tmp_path: Path) -> None:
     base = KEPT.replace("name.upper()", "name.upper()[:]")
     finding = case(tmp_path, {"a.py": base, "drive.py": DRIVE_F}, {"a.py": KEPT + "\n    MORE = {}\n"}).finding()

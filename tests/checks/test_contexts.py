@@ -153,6 +153,7 @@ def test_functions_are_known_by_pytest_nodes_elsewhere(tmp_path: Path, version: 
     assert short(recorded(tmp_path, FILES, PYTEST, environment(version, package))) == EXPECTED
 
 
+@pytest.mark.slow
 def test_workers_of_the_users_own_choice_are_heard(tmp_path: Path) -> None:
     assert short(recorded(tmp_path, FILES, TestCommand("pytest", ("-n", "2", "tests")))) == EXPECTED
 

@@ -90,6 +90,7 @@ def candidates(
     return Candidates(Target(plain.project, sandbox), base, trees, runs, folder / "kept")
 
 
+@pytest.mark.slow
 def test_wrong_edit_is_turned_down_by_a_test_that_executes_it(tmp_path: Path) -> None:
     made = candidates(tmp_path, {"a.py": CODE, "test_a.py": TESTS}, WRONG)
     finding = made.find()
@@ -132,6 +133,7 @@ def test_chosen_tests_run_under_every_pytest(
     assert "test_text[b] was passed, now failed" in wrong.find().reason
 
 
+@pytest.mark.slow
 def test_other_tests_do_not_run(tmp_path: Path) -> None:
     files = {"a.py": CODE, "test_a.py": TESTS, "test_b.py": "import b", "b.py": "open('ran', 'w')"}
     made = candidates(tmp_path, files, CODE.replace("x + x", "2 * x"))
@@ -164,6 +166,7 @@ def test_unittests_that_execute_the_edit_run_first(tmp_path: Path, python: str) 
     assert right.find() == Finding(True, "", {"near tests": "1 that execute the edit passed first"})
 
 
+@pytest.mark.slow
 def test_tests_that_rely_on_others_turn_nothing_down(tmp_path: Path) -> None:
     source = """
         from a import double, halve
@@ -178,6 +181,7 @@ def test_tests_that_rely_on_others_turn_nothing_down(tmp_path: Path) -> None:
     assert finding.evidence == {"near tests": "they rely on other tests: all tests decide"}
 
 
+@pytest.mark.slow
 def test_a_test_that_differs_only_once_leaves_it_to_all_tests(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     clock = f"""
@@ -204,6 +208,7 @@ def test_crash_is_turned_down(tmp_path: Path) -> None:
     assert "was ended by signal 11" in finding.reason
 
 
+@pytest.mark.slow
 def test_workers_of_the_users_own_choice_do_not_get_in_the_way(tmp_path: Path) -> None:
     files = {"a.py": CODE, "test_a.py": TESTS, "pytest.ini": "[pytest]\naddopts = -n 2\n"}
     finding = candidates(tmp_path, files, CODE.replace("x + x", "2 * x")).find()
@@ -219,6 +224,7 @@ def test_quick_suites_and_commands_run_as_a_whole(tmp_path: Path) -> None:
     assert line.runs == []
 
 
+@pytest.mark.slow
 def test_long_runs_are_not_repeated_to_learn_which_test_executes_what(tmp_path: Path) -> None:
     made = candidates(tmp_path, {"a.py": CODE, "test_a.py": TESTS}, WRONG)
     bounds = near.Bounds(least_seconds=0.0, share=1.0, most_seconds_of_own_run=0.01)
@@ -228,6 +234,7 @@ def test_long_runs_are_not_repeated_to_learn_which_test_executes_what(tmp_path: 
     assert not made.find(bounds).passed, "it is known now"
 
 
+@pytest.mark.slow
 def test_untested_edit_is_left_to_all_tests(tmp_path: Path) -> None:
     code = CODE + "\n    def other():\n        return 1\n"
     made = candidates(tmp_path, {"a.py": code, "test_a.py": TESTS}, code.replace("return 1", "return 2"))

@@ -62,6 +62,7 @@ def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1})
 
 
+@pytest.mark.slow
 def test_same_outcomes_allow_workers(tmp_path: Path) -> None:
     found = made(tmp_path, STEADY)
     assert found.base.gate["test_c.py"] == "skipped", "workers tell of modules that skip as well"
@@ -74,12 +75,14 @@ def test_workers_are_tried_once(tmp_path: Path) -> None:
     assert len(found.commands) == 1
 
 
+@pytest.mark.slow
 def test_other_outcomes_forbid_workers(tmp_path: Path) -> None:
     found = made(tmp_path, ALONE)
     assert [found.options() for _ in range(2)] == [(), ()]
     assert len(found.commands) == 1
 
 
+@pytest.mark.slow
 def test_workers_that_save_no_time_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = made(tmp_path, STEADY)
     monkeypatch.setattr(parallel, "LEAST_SECONDS", 0.0)
@@ -118,6 +121,7 @@ def finding(found: Suite, folder: Path, files: Mapping[str, str]) -> tuple[bool,
     return said.passed, said.reason, said.evidence
 
 
+@pytest.mark.slow
 def test_right_edit_passes_in_workers(tmp_path: Path) -> None:
     found = made(tmp_path, STEADY)
     passed, _, evidence = finding(found, tmp_path, {**STEADY, "a.py": "def f(): return 2 - 1\n"})
@@ -126,6 +130,7 @@ def test_right_edit_passes_in_workers(tmp_path: Path) -> None:
     assert len(found.commands) == 2
 
 
+@pytest.mark.slow
 def test_wrong_edit_is_turned_down_by_one_process(tmp_path: Path) -> None:
     found = made(tmp_path, STEADY)
     passed, reason, _ = finding(found, tmp_path, {**STEADY, "a.py": "def f(): return 2\n"})
@@ -134,6 +139,7 @@ def test_wrong_edit_is_turned_down_by_one_process(tmp_path: Path) -> None:
     assert "-n" not in found.commands[-1].argv
 
 
+@pytest.mark.slow
 def test_a_difference_only_workers_show_turns_nothing_down(tmp_path: Path) -> None:
     edit = "import os\ndef f(): return 2 if 'PYTEST_XDIST_WORKER' in os.environ else 1\n"
     found = made(tmp_path, STEADY)
@@ -142,6 +148,7 @@ def test_a_difference_only_workers_show_turns_nothing_down(tmp_path: Path) -> No
     assert evidence == {"tests": "4 tests passed as before"}
 
 
+@pytest.mark.slow
 def test_crash_of_a_worker_is_turned_down(tmp_path: Path) -> None:
     found = made(tmp_path, STEADY)
     passed, reason, _ = finding(found, tmp_path, {**STEADY, "a.py": "import os\ndef f(): os.kill(os.getpid(), 11)\n"})

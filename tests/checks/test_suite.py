@@ -125,6 +125,7 @@ def test_settings_of_the_project_do_not_get_in_the_way(tmp_path: Path) -> None:
     outcomes_are_right(run(tmp_path, {"tests/test_all.py": OUTCOMES, **BROKEN, "pytest.ini": settings}))
 
 
+@pytest.mark.slow
 def test_workers_of_xdist_are_heard(tmp_path: Path) -> None:
     files = {"tests/test_all.py": OUTCOMES, "tests/test_broken.py": BROKEN["tests/test_broken.py"]}
     ran = run(tmp_path, files, TestCommand("pytest", ("-n", "2", "tests")))
@@ -162,6 +163,7 @@ def test_run_ends_at_the_first_outcome_that_differs(tmp_path: Path) -> None:
     assert "one is not two" in said
 
 
+@pytest.mark.slow
 def test_run_with_xdist_ends_at_the_first_outcome_that_differs(tmp_path: Path) -> None:
     source = "import time\ndef test_a(): assert 0\n" + "".join(f"def test_{n}(): time.sleep(0.2)\n" for n in range(40))
     gate = {"tests/test_x.py::test_a": "passed"}
@@ -170,6 +172,7 @@ def test_run_with_xdist_ends_at_the_first_outcome_that_differs(tmp_path: Path) -
     assert suite.compare(gate, ran).startswith("tests/test_x.py::test_a was passed, now failed")
 
 
+@pytest.mark.slow
 def test_same_outcomes_pass_the_gate(tmp_path: Path) -> None:
     ran = run(tmp_path, {"tests/test_all.py": OUTCOMES})
     gate = {name: outcome for name, outcome in ran.outcomes.items() if outcome in ("passed", "skipped", "xfailed")}

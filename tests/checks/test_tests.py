@@ -36,6 +36,7 @@ def test_same_outcomes_pass_though_tests_outside_the_gate_fail(tmp_path: Path) -
     assert finding.evidence == {"tests": "2 tests passed as before, 1 unstable or failing left out"}
 
 
+@pytest.mark.slow
 def test_changed_outcome_is_turned_down_with_the_failure(tmp_path: Path) -> None:
     finding = found(tmp_path, "def double(x):\n    return 2 * x if x != 'a' else 'b'\n", GATE)
     assert not finding.passed
@@ -93,6 +94,7 @@ BUSY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slow", "passes", "runs", "whole"),
     [({1}, True, 3, 2), ({1, 2}, False, 2, 1), ({1, 3}, False, 3, 2)],

@@ -138,6 +138,7 @@ def test_ctrl_c_ends_the_agent_and_leaves_nothing(repo: Path, tmp_path: Path) ->
     assert list(tmp_path.glob("llmopt-*")) == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_the_task_and_starts_nothing(repo: Path) -> None:
     done = llmopt(repo, "optimize", *FAST, "--dry-run", "--model", agent("outside"))
     assert done.code == 0, done.err

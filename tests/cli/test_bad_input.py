@@ -113,6 +113,7 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(tmp_path: Path, name:
     assert_refused(own("optimize", folder=folder), 2, words, str(folder / "pyproject.toml"))
 
 
+@pytest.mark.slow
 def test_a_wrong_variable_is_one_line_and_exit_code_2(shared: Path) -> None:
     assert_refused(own("optimize", folder=shared, LLMOPT_KEEP="all"), 2, "keep = 'all' in the environment")
     size = "max_memory = 'big' in the environment: a size is written as 512MB or 8GB"
@@ -187,6 +188,7 @@ def test_without_git_on_the_path_it_is_asked_for(shared: Path) -> None:
     assert_refused(own("optimize", folder=shared, PATH="/nowhere"), 1, "git is not on the PATH", "install git")
 
 
+@pytest.mark.slow
 def test_a_repository_without_commits_is_a_start(tmp_path: Path) -> None:
     folder = shop.write(tmp_path / "shop", shop.FILES)
     git(folder, "init", "--quiet")
@@ -213,6 +215,7 @@ def test_tests_that_all_fail_are_refused(tmp_path: Path) -> None:
     assert_refused(llmopt(folder, "optimize", *FAST), 1, *words)
 
 
+@pytest.mark.slow
 def test_failing_and_flaky_tests_are_reported_and_left_out_of_the_gate(tmp_path: Path) -> None:
     bad = """
         from pathlib import Path
@@ -276,6 +279,7 @@ def test_a_function_that_is_not_there_is_told(shared: Path) -> None:
     assert_refused(done, 1, "workload shop.orders:rebate", "has no attribute 'rebate'")
 
 
+@pytest.mark.slow
 def test_megabytes_of_output_do_no_harm(tmp_path: Path) -> None:
     folder = with_files(tmp_path, bench=textwrap.dedent(shop.FILES["bench.py"]) + "    print('x' * 5_000_000)\n")
     done = llmopt(folder, "profile", "--workload", "bench.py", "--json")
@@ -284,6 +288,7 @@ def test_megabytes_of_output_do_no_harm(tmp_path: Path) -> None:
     assert "xxx" not in done.out + done.err
 
 
+@pytest.mark.slow
 def test_code_at_module_level_only_is_nothing_to_do(tmp_path: Path) -> None:
     slow = "total = 0\nfor number in range(300_000):\n    total += number\n"
     files = {"work.py": slow, "test_work.py": "def test_nothing():\n    pass\n"}
@@ -309,6 +314,7 @@ def tried(folder: Path, reply: str = WRONG, root: Path | None = None, **more: st
     return str(llmopt(folder, "show", "--json").json["verdicts"][0]["commit"])
 
 
+@pytest.mark.slow
 def test_line_ends_and_encodings_stay_in_an_edited_file(repo: Path) -> None:
     source = repo / "shop" / "orders.py"
     text = f"# -*- coding: latin-1 -*-\n# café\n{source.read_text()}"
@@ -340,6 +346,7 @@ def test_odd_files_links_and_a_submodule_are_no_hindrance(repo: Path, tmp_path: 
     assert git(repo, "diff", "--name-only", f"{commit}^", commit) == "shop/orders.py"
 
 
+@pytest.mark.slow
 def test_ignored_build_products_come_along(repo: Path) -> None:
     (repo / ".gitignore").write_text("__pycache__/\n*.so\nshop/version.py\n")
     git(repo, "commit", "--quiet", "--all", "--message", "Ignore")
@@ -361,6 +368,7 @@ def test_a_project_below_the_root_of_a_monorepo_is_measured_there(tmp_path: Path
     assert git(root, "diff", "--name-only", f"{commit}^", commit) == "services/shop one/shop/orders.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layout", "confined"), [("path", "auto"), ("hook", "off"), *([("hook", "bubblewrap")] if IN_ITS_PLACE else [])]
 )
@@ -489,6 +497,7 @@ def test_a_merge_with_conflicts_is_told_by_the_workload(repo: Path) -> None:
     assert everything(repo) == before
 
 
+@pytest.mark.slow
 def test_the_variables_of_a_git_hook_change_nothing(repo: Path, tmp_path: Path) -> None:
     index = tmp_path / "index of the hook"
     hook = {"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(tmp_path), "GIT_PREFIX": "x/"}
@@ -656,6 +665,7 @@ def test_a_reader_that_goes_is_no_error(ended: Path, arguments: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_output_has_no_escape_codes_where_there_is_no_terminal(ended: Path) -> None:
     for arguments in (("show",), ("runs",), ("--help",), ("optimize", "--dry-run", *FAST)):
         done = llmopt(ended, *arguments)

@@ -72,6 +72,7 @@ def test_people_read_the_median_with_its_interval_and_the_spread(measured: Path)
     assert "shown" in llmopt(measured, "bench", "--list").out
 
 
+@pytest.mark.slow
 def test_changed_code_differs_from_what_was_stored_with_the_caveat(repo: Path) -> None:
     assert llmopt(repo, "bench", *FAST, "--name", "before", "--quiet").code == 0
     (repo / "run.py").write_text(WORK.format(size=1_500_000))

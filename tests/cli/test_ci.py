@@ -44,6 +44,7 @@ def result(folder: Path) -> Any:
     return json.loads((folder / "result.json").read_text())
 
 
+@pytest.mark.slow
 def test_slower_code_exits_with_4_and_its_report_is_in_the_folder(repo: Path, tmp_path: Path) -> None:
     commit(repo, app=WORK.format(size=1_500_000))
     done = ci(repo, "all", tmp_path / "out", *FAST, "--max-pairs", "8")
@@ -60,6 +61,7 @@ def test_slower_code_exits_with_4_and_its_report_is_in_the_folder(repo: Path, tm
     assert result(tmp_path / "out")["hot"] == first
 
 
+@pytest.mark.slow
 def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
     commit(repo, other="x = 1\n")
     (repo / "app.py").write_text("raise SystemExit('not committed')\n")
@@ -71,6 +73,7 @@ def test_uncommitted_work_is_not_looked_at(repo: Path, tmp_path: Path) -> None:
     assert shop.state(repo) == before
 
 
+@pytest.mark.slow
 def test_a_workload_that_is_new_in_the_change_is_no_failure(repo: Path, tmp_path: Path) -> None:
     commit(repo, app=MORE)
     done = ci(repo, "run", tmp_path / "out", "--workload", "app:more", "--quiet")
@@ -79,6 +82,7 @@ def test_a_workload_that_is_new_in_the_change_is_no_failure(repo: Path, tmp_path
     assert "Not compared: no workload runs on both sides; on BASE" in done.out
 
 
+@pytest.mark.slow
 def test_workloads_that_were_there_are_compared_beside_a_new_one(repo: Path, tmp_path: Path) -> None:
     commit(repo, app=MORE)
     both = ("--workload", "app:more", *FAST, "--max-pairs", "8", "--resolution", "1.5")
@@ -88,6 +92,7 @@ def test_workloads_that_were_there_are_compared_beside_a_new_one(repo: Path, tmp
     assert "no profile of base: workload app:more" in done.out
 
 
+@pytest.mark.slow
 def test_a_workload_that_the_change_breaks_exits_with_1(repo: Path, tmp_path: Path) -> None:
     commit(repo, app="def work():\n    raise ValueError('broken')\n")
     done = ci(repo, "run", tmp_path / "out", *FAST)
@@ -205,6 +210,7 @@ def pulling(hub: Hub, folder: Path, run: str) -> dict[str, str]:
     return posting(hub, folder, "") | {"GITHUB_EVENT_PATH": str(event)} | more
 
 
+@pytest.mark.slow
 def test_a_merge_request_of_gitlab_gets_its_report_as_files(repo: Path, tmp_path: Path) -> None:
     head = commit(repo, other="x = 1\n")
     base = git(repo, "rev-parse", "main")

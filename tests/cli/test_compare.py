@@ -55,6 +55,7 @@ def one_line(done: Done) -> str:
 # --- verdicts and exit codes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_uncommitted_work_that_is_faster_is_said_to_be_and_nothing_of_the_users_is_touched(
     repo: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_uncommitted_work_that_is_faster_is_said_to_be_and_nothing_of_the_users_
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_slower_beyond_noise_exits_with_4_unless_told_otherwise(repo: Path) -> None:
     (repo / "app.py").write_text(sized(DOUBLE))
     git(repo, "commit", "--quiet", "--all", "--message", "slower")
@@ -94,6 +96,7 @@ def test_slower_beyond_noise_exits_with_4_unless_told_otherwise(repo: Path) -> N
     assert "| run.py |" in lenient.out
 
 
+@pytest.mark.slow
 def test_one_workload_that_became_slower_fails_the_whole(tmp_path: Path) -> None:
     files = {"fast": f"{sized(DOUBLE)}\nwork()\n", "slow": f"{sized(HALF)}\nwork()\n"}
     folder = repository(tmp_path / "app", **files)
@@ -140,6 +143,7 @@ def test_a_benchmark_that_base_lacks_is_taken_from_the_working_tree(repo: Path) 
 # --- what can be compared ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_patch_is_applied_to_base(repo: Path, tmp_path: Path) -> None:
     (repo / "app.py").write_text(sized(HALF))
     patch = tmp_path / "faster.patch"
@@ -154,6 +158,7 @@ def test_a_patch_is_applied_to_base(repo: Path, tmp_path: Path) -> None:
     assert "does not apply to HEAD: patch failed: app.py:1" in one_line(refused)
 
 
+@pytest.mark.slow
 def test_two_folders_without_git_are_compared(tmp_path: Path) -> None:
     for name, size in (("old", SIZE), ("newer one", HALF)):
         shop.write(tmp_path / name, {"app.py": sized(size), "run.py": RUN})
@@ -176,6 +181,7 @@ def test_another_checkout_is_compared_with_a_folder_of_this_repository(repo: Pat
     assert done.json["base"]["changes"]
 
 
+@pytest.mark.slow
 def test_a_package_that_moved_between_the_sides_is_found_on_both(repo: Path) -> None:
     (repo / "run.py").write_text("from app import work\n\nprint(work() > 0)\n")
     git(repo, "commit", "--quiet", "--all", "--message", "no path of its own")
@@ -221,6 +227,7 @@ def test_a_workload_that_head_breaks_is_an_error(repo: Path) -> None:
     assert "ValueError: broken" in one_line(done)
 
 
+@pytest.mark.slow
 def test_a_workload_that_only_head_can_run_is_left_out_and_alone_an_error(repo: Path) -> None:
     (repo / "app.py").write_text(f"{sized(HALF)}\n\ndef more():\n    return work()\n")
     (repo / "more.py").write_text("import app\n\napp.more()\n")
@@ -293,6 +300,7 @@ def test_ctrl_c_prints_what_is_known_and_exits_with_130(repo: Path, tmp_path: Pa
     assert list(tmp_path.glob("llmopt-*")) == []
 
 
+@pytest.mark.slow
 def test_the_picture_shows_every_pair(repo: Path) -> None:
     (repo / "app.py").write_text(sized(HALF))
     done = llmopt(repo, "compare", "HEAD", *FAST, "--plot", "ratios.svg", "--json")

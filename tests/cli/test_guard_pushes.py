@@ -40,6 +40,7 @@ def test_what_the_upstream_has_already_is_not_measured(repo: Path) -> None:
     assert "has the files of" in done.out
 
 
+@pytest.mark.slow
 def test_code_slower_than_the_upstream_exits_with_4_and_the_interval(repo: Path) -> None:
     git(repo, "push", "--quiet", "--set-upstream", "origin", "main")
     commit(repo, 900_000)
@@ -49,6 +50,7 @@ def test_code_slower_than_the_upstream_exits_with_4_and_the_interval(repo: Path)
     assert "[0." in done.out
 
 
+@pytest.mark.slow
 def test_the_commits_that_pre_commit_names_win_over_the_upstream(repo: Path) -> None:
     commit(repo, 100_000)
     refs = {

@@ -97,6 +97,7 @@ def assert_harmless(written: str) -> None:
     assert "🐛" not in left
 
 
+@pytest.mark.slow
 def test_verify_and_show(repo: Path) -> None:
     code, written = on_a_terminal(repo, "verify", "change", "--no-timing", "--workload", "bench.py")
     assert code == 3, written
@@ -116,6 +117,7 @@ def test_verify_and_show(repo: Path) -> None:
     assert record.read_bytes().isascii()
 
 
+@pytest.mark.slow
 def test_dry_run_and_profile(repo: Path) -> None:
     model = ("--model", "openai:x@http://127.0.0.1:9")
     code, written = on_a_terminal(repo, "optimize", "--dry-run", "--workload", "bench.py", *model)
@@ -128,6 +130,7 @@ def test_dry_run_and_profile(repo: Path) -> None:
     assert_harmless(written)
 
 
+@pytest.mark.slow
 def test_names_that_are_refused(repo: Path) -> None:
     for arguments in (
         ("verify", f"nothing{HOSTILE}"),

@@ -138,6 +138,7 @@ def test_without_a_terminal_it_is_refused(repo: Path) -> None:
     assert "--interactive needs a terminal to ask on" in done.err
 
 
+@pytest.mark.slow
 def test_the_diff_and_the_numbers_are_shown_and_what_is_kept_is_kept(repo: Path) -> None:
     with started(repo, "good,nothing") as terminal:
         shown = terminal.wait_for(ASKS)

@@ -98,6 +98,7 @@ def test_the_tools_are_listed_with_schemas_and_only_look(server: Server) -> None
     }
 
 
+@pytest.mark.slow
 def test_a_profile_names_the_hot_lines_and_is_taken_once(server: Server, place: Path) -> None:
     before = shop.state(place)
     found = server.call("profile")
@@ -123,6 +124,7 @@ def test_what_is_known_of_a_function_is_told_from_the_same_profile(server: Serve
     assert server.told == []
 
 
+@pytest.mark.slow
 def test_a_wrong_edit_is_not_accepted_and_the_reason_is_told(server: Server, place: Path) -> None:
     before = shop.state(place)
     found = server.call("verify_edit", edit=shop.WRONG)
@@ -203,6 +205,7 @@ def test_an_edit_of_a_file_outside_is_not_accepted_and_nothing_is_written(server
     assert (place.parent / "secret.py").read_text() == "SECRET = 'outside'\n"
 
 
+@pytest.mark.slow
 def test_a_call_that_is_given_up_ends_its_work_and_the_next_one_is_served(server: Server) -> None:
     server.call("profile")
     with pytest.raises(TimeoutError):
@@ -216,6 +219,7 @@ def test_a_call_that_is_given_up_ends_its_work_and_the_next_one_is_served(server
 # --- who names what ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_where_the_user_named_no_workload_an_agent_does_but_none_from_outside(place: Path) -> None:
     with serving(place) as server:
         assert all("workload" in tool.input_schema["properties"] for tool in server.listed())

@@ -21,6 +21,7 @@ def repo(tmp_path: Path) -> Path:
     return shop.repository(tmp_path / "shop with spaces")
 
 
+@pytest.mark.slow
 def test_a_right_and_faster_edit_is_kept_on_a_branch_and_the_checkout_stays_as_it_was(
     repo: Path, tmp_path: Path
 ) -> None:
@@ -47,6 +48,7 @@ def test_a_right_and_faster_edit_is_kept_on_a_branch_and_the_checkout_stays_as_i
     assert shop.state(repo) == before
 
 
+@pytest.mark.slow
 def test_a_wrong_answer_is_turned_down_before_timing(repo: Path, tmp_path: Path) -> None:
     done = llmopt(repo, "optimize", *FAST, "--attempts", "1", "--model", answers(tmp_path / "m", WRONG), "--json")
     assert done.code == 3, done.err
@@ -122,6 +124,7 @@ def test_a_killed_run_resumes_and_asks_nothing_twice(repo: Path, tmp_path: Path)
     assert llmopt(repo, "runs", "--json").json["runs"][0]["outcome"]["speedup"] > 1.03
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_cleanly_with_130_and_nothing_left_running(repo: Path, tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     running = subprocess.Popen(
@@ -143,6 +146,7 @@ def test_ctrl_c_ends_cleanly_with_130_and_nothing_left_running(repo: Path, tmp_p
     assert list(tmp_path.glob("llmopt-*")) == []
 
 
+@pytest.mark.slow
 def test_a_second_run_on_the_repository_is_refused_in_one_line(repo: Path, tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     first = subprocess.Popen(
@@ -217,6 +221,7 @@ def test_without_git_a_copy_is_optimized_and_a_patch_is_the_result(tmp_path: Pat
     assert llmopt(folder, "runs").out.count("1") >= 1
 
 
+@pytest.mark.slow
 def test_nothing_to_do_is_said_and_is_no_failure(repo: Path) -> None:
     (repo / "bench.py").write_text("import time\n\ndef setup(): pass\n\ndef workload(): sum(range(3_000_000))\n")
     done = llmopt(repo, "optimize", "--workload", "bench.py", "--json")

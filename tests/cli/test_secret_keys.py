@@ -98,6 +98,7 @@ def test_key_is_nowhere(kind: str, what: str, tmp_path: Path) -> None:
         assert "MASKED_" in (tmp_path / "transcript.jsonl").read_text(), done.err
 
 
+@pytest.mark.slow
 def test_wrong_key_and_odd_urls_are_told_without_them(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop")
     with ModelServer(keys=("another",)) as server:

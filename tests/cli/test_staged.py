@@ -97,6 +97,7 @@ def test_an_edit_that_meets_unstaged_work_goes_on_a_branch_and_says_so(repo: Pat
     assert "name.strip()" not in git(repo, "show", f"{branch}:{ORDERS}")  # the staged code was optimized
 
 
+@pytest.mark.slow
 def test_what_is_staged_and_not_hot_is_said_not_to_be_worth_it_before_anything_is_measured(repo: Path) -> None:
     stage(repo, OLD.replace("result += amount", "result = result + amount"))
     before = shop.state(repo)
@@ -116,6 +117,7 @@ def test_what_is_staged_and_not_hot_is_said_not_to_be_worth_it_before_anything_i
     assert [each["function"] for each in resumed.json["not_worth"]] == [f"{ORDERS}::total"]
 
 
+@pytest.mark.slow
 def test_a_change_without_a_function_ends_at_once(repo: Path) -> None:
     stage(repo, f"{OLD}# a comment\n")
     done = llmopt(repo, "optimize", "--staged", *BENCH)

@@ -111,6 +111,7 @@ def test_a_second_run_on_the_same_code_calls_the_tools_again_and_asks_nothing(re
     assert len(again.json["accepted"]) == 1
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_the_tools_that_would_be_offered(repo: Path, tmp_path: Path) -> None:
     shown = llmopt(repo, "optimize", *FAST, "--model", f"manual:{tmp_path / 'm'}", "--dry-run")
     assert shown.code == 0, shown.err

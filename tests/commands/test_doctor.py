@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import shop
 from model_server import ModelServer
 
@@ -17,6 +18,7 @@ def test_a_model_that_its_server_does_not_list_is_warned_of(tmp_path: Path) -> N
     assert re.search(r"^warn model: .* answers and asks for no key; it lists 5 models, but not 'gpt-7'", said.out, re.M)
 
 
+@pytest.mark.slow
 def test_work_that_is_not_committed_is_said_beside_the_users_own_commit(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop")
     head = shop.git(repo, "rev-parse", "HEAD")[:10]

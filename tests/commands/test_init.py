@@ -124,6 +124,7 @@ def test_who_leaves_at_the_question_for_hooks_keeps_the_table(repo: Path, key: s
     assert not (repo / FILE).exists()
 
 
+@pytest.mark.slow
 def test_what_was_not_found_is_asked_for(tmp_path: Path) -> None:
     folder = shop.repository(tmp_path / "bare", {"m.py": "def f():\n    pass\n", "check.py": "import m\n"})
     asked(

@@ -39,6 +39,7 @@ def goes_on(world: World, layer: str) -> bool:
     return world.run(layer, "print('fine')").stdout == "fine\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("escape", escapes.LASTING, ids=lambda escape: escape.name)
 def test_nothing_lasts(escape: Escape, layer: str, world: World) -> None:
     started = time.monotonic()
@@ -94,6 +95,7 @@ def test_one_file_is_bounded(layer: str, world: World) -> None:
     assert "File too large" in ran.stderr
 
 
+@pytest.mark.slow
 def test_output_costs_no_memory(layer: str, world: World) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ran = world.run(layer, escapes.OUTPUT.program, Limits(seconds=3))

@@ -176,6 +176,7 @@ def run(source: str, *arguments: list[int]) -> tuple[object, ...]:
         return type(error), str(error), *map(repr, arguments)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(HEADS), BODY), min_size=1, max_size=2),
@@ -195,6 +196,7 @@ def package_files(package: str) -> list[Path]:
     return sorted((Path(sysconfig.get_paths()["purelib"]) / package).rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_every_function_of_real_packages_still_compiles_after_all_rules():
     sites = 0
     for path in [*package_files("markdown_it"), *package_files("iniconfig"), *package_files("jinja2")[::4]]:

@@ -101,6 +101,7 @@ def test_values_fit_their_annotations(tmp_path: Path, python: str) -> None:
     run(tmp_path, python, step=script)
 
 
+@pytest.mark.slow
 def test_hypothesis_draws_the_same_values_each_time_and_leaves_no_files(tmp_path: Path) -> None:
     if importlib.util.find_spec("hypothesis") is None:
         pytest.skip("no hypothesis")

@@ -180,6 +180,7 @@ def test_strip_shows_one_and_every_pair() -> None:
     assert "nan" not in same
 
 
+@pytest.mark.slow
 def test_where_it_is_written(folder: Path, tmp_path: Path) -> None:
     repo = folder.parents[2]
     done = llmopt(repo, "report")

@@ -42,6 +42,7 @@ def counted(code: str, counter: str, **more: object) -> Ran:
 # --- instructions ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @either
 def test_same_code_counts_the_same_and_more_work_counts_more(counter: str) -> None:
     once, again = (counted("sum(range(100_000))", counter).instructions for _ in range(2))
@@ -53,6 +54,7 @@ def test_same_code_counts_the_same_and_more_work_counts_more(counter: str) -> No
     assert 900_000 * 5 < more - once < 900_000 * 200
 
 
+@pytest.mark.slow
 @either
 def test_instructions_of_started_programs_are_in_the_sum(counter: str) -> None:
     alone = counted("pass", counter).instructions
@@ -79,6 +81,7 @@ def test_marks_arrive_under_a_counter_with_the_cpu_time_of_the_command(counter: 
     assert ran.mark_cpu_seconds[1] > ran.mark_cpu_seconds[0] > 0
 
 
+@pytest.mark.slow
 @with_cachegrind
 def test_forked_process_that_would_count_its_parents_work_again_gives_no_number() -> None:
     fork = "import os\nif os.fork() == 0: os._exit(0)\nos.wait()"

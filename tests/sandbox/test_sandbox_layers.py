@@ -303,12 +303,12 @@ def test_marks_output_and_exit_code_come_through_a_client(tmp_path: Path, monkey
     """With a script in the client's place; what it does not show is whether a real one takes these options."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     client = stand_in(tmp_path, "podman", STAND_IN, monkeypatch)
-    line = "echo begin >&3; sleep 0.2; echo end >&3; echo out; exit 3"
+    line = "echo begin >&3; sleep 0.5; echo end >&3; echo out; exit 3"
     marked = Command(("/bin/sh", "-c", line), tmp_path, marks=True)
     ran = process.run(marked, Limits(seconds=20), layer=sandbox.LAYERS["podman"])
     assert (ran.exit_code, ran.stdout) == (3, "out\n"), ran.stderr
     assert [label for label, _ in ran.marks] == ["begin", "end"]
-    assert 0.2 <= ran.marks[1][1] - ran.marks[0][1] < 2
+    assert 0.3 <= ran.marks[1][1] - ran.marks[0][1] < 5, "less what a busy machine reads the first one late"
     assert (ran.cpu_seconds, ran.peak_memory_bytes, ran.mark_cpu_seconds) == (0.0, 0, ())
     assert Path(f"{client}.asked").read_text().split() == ["run", "rm"]
 

@@ -407,6 +407,7 @@ def test_an_agent_that_speaks_mcp_gets_the_tools_of_models_inside_its_sandbox(be
     assert list(proposal.files) == ["shop/orders.py"]
 
 
+@pytest.mark.slow
 def test_what_an_agent_makes_of_its_pipes_opens_nothing_and_its_edit_still_counts(
     bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
