@@ -18,7 +18,7 @@ HEADINGS = {
     "who else relies on it": "## Who else relies on it",
     "the way to it": "The way to it, outermost first",
     "what was measured": "## What was measured",
-    "shapes and similar edits": "Similar edits, for what they teach",
+    "shapes and similar edits": "Shapes seen in it that are often slow",
 }
 
 
