@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from llmopt import edits, keys, person, replies
@@ -32,7 +33,7 @@ from llmopt.models.context import ContextError
 from llmopt.profilers.names import spans
 from llmopt.prompts import render
 from llmopt.search import dossier, parallel
-from llmopt.search.code import open_code
+from llmopt.search.code import Code, open_code
 from llmopt.search.converse import NOTHING, Heard, Spent, converse
 from llmopt.search.effort import RECIPES, Recipe
 from llmopt.search.facts import Facts
@@ -108,6 +109,16 @@ class Asking:
     def calls(self) -> int:
         """How many calls of tools a region may take."""
         return self.recipe.calls if self.shop else 0
+
+    @cached_property
+    def sources(self) -> Code:
+        """The files as they are sent, each parsed once."""
+        return open_code(self.masks.read, self.facts.roots)
+
+    @property
+    def asks_for_left(self) -> bool:
+        """Whether an answer is to say what is left, as the first request of a region asks."""
+        return self.recipe.task == "medium"
 
 
 @dataclass(frozen=True)
@@ -208,9 +219,8 @@ def propose(
 
 
 def _together(regions: Sequence[Region], asking: Asking) -> tuple[Region, ...]:
-    code = open_code(asking.masks.read, asking.facts.roots)
     most = asking.recipe.together * dossier.CHARACTERS_PER_TOKEN
-    return together(regions, lambda spot: dossier.size(spot, code), most)
+    return together(regions, lambda spot: dossier.size(spot, asking.sources), most)
 
 
 def _expected(region: Region, memory: Memory) -> float:
@@ -233,21 +243,15 @@ def _thread(region: Region, verdicts: Sequence[Verdict], asking: Asking, memory:
 
 
 def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
-    """After an accepted edit of its own: the next message tells the new profile instead of the whole dossier."""
+    """After an accepted edit of its own: the next message, if there is to be one, tells the new profile instead of the
+    whole dossier."""
     assert thread.last is not None
     last = thread.last
-    values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
-    values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
-    values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
-    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
-    values |= {"left": asking.recipe.task == "medium"}
-    message = render(asking.later, asking.folder, **values)
-    return replace(
+    gone_on = replace(
         thread,
         region=region,
         base=asking.base,
         hotspots=asking.hotspots,
-        messages=(*thread.messages, Message("user", message)),
         shown={},
         told=thread.told | region.keys,
         gains=thread.gains + 1,
@@ -256,10 +260,19 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         repairs=False,
         done=thread.done or (_is_exhausted(thread, asking) and not last.hint),
     )
+    if gone_on.done:
+        return gone_on
+    values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
+    values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
+    values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
+    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
+    values |= {"left": asking.asks_for_left}
+    message = render(asking.later, asking.folder, **values)
+    return replace(gone_on, messages=(*thread.messages, Message("user", message)))
 
 
 def _is_exhausted(thread: Thread, asking: Asking) -> bool:
-    """After an edit that was kept: neither does the model see more to gain, nor would the second gain say so."""
+    """After an edit that was kept: the model sees too little beyond it, or it was a second gain and a small one."""
     assert thread.last is not None
     return not _sees_more(thread.left, asking) or (thread.gains > 0 and thread.last.interval[0] < GROWING)
 
@@ -383,8 +396,7 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
 
 def _made(proposal: Proposal, asking: Asking) -> frozenset[str]:
     """`Function.key` of the functions that an edit adds: whoever wrote them has seen them."""
-    code = open_code(asking.masks.read, asking.facts.roots)
-    before = {path: set(file.by_name) if (file := code.file(path)) else set() for path in proposal.files}
+    before = {path: set(file.by_name) if (file := asking.sources.file(path)) else set() for path in proposal.files}
     return frozenset(
         Function(path, span.name, span.line).key
         for path, text in proposal.files.items()
@@ -460,10 +472,8 @@ def _take_turn(thread: Thread, messages: tuple[Message, ...], what: str, asking:
     second = _ask(_after(turn, thread), asked, f"{subject} {RETRY}", asking, left, True)
     both = turn.proposal.usage + second.proposal.usage
     plan = second.proposal.plan or turn.proposal.plan
-    proposal, left_over = (
-        replace(second.proposal, usage=both, plan=plan),
-        turn.left if second.left is None else second.left,
-    )
+    proposal = replace(second.proposal, usage=both, plan=plan)
+    left_over = turn.left if second.left is None else second.left
     return replace(second, proposal=proposal, spent=turn.spent + second.spent, left=left_over)
 
 
@@ -562,7 +572,7 @@ def _refinement(kind: str, verdict: Verdict, thread: Thread, asking: Asking) -> 
         wider=thread.attempts > 1 and not thread.gains,
         evidence=pieces if kind not in ("timing", "person") or verdict.interval == (0.0, 0.0) else [],
         hint=verdict.hint,
-        left=asking.recipe.task == "medium",
+        left=asking.asks_for_left,
     )
     return Message("user", text)
 
