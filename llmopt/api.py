@@ -145,7 +145,8 @@ def ask_tool(
     on_event: Listen | None = None,
     **settings: Unpack[Looking],
 ) -> str:
-    """What one of the tools that models have gives: "callers", "callees", "profile_lines", "search", "read".
+    """What one of the tools that models have gives: "callers", "callees", "profile_lines", "search",
+    "sources", "read".
 
     `arguments` is the JSON of an object. Raises LlmoptError for a call that gives nothing.
     """

@@ -349,12 +349,14 @@ class Region:
 @dataclass(frozen=True)
 class Tool:
     """Something a model may ask for before it answers. `schema` is the JSON schema of its arguments, an object; `body`
-    names the one that is long text: where a call is written as plain text, it stands below the others."""
+    names the one that is long text: where a call is written as plain text, it stands below the others. What it gives
+    is cut beyond so many `characters`."""
 
     name: str
     about: str
     schema: Mapping[str, Any]
     body: str = ""
+    characters: int = 4_000
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,37 @@ def test_read_gives_lines_as_they_are_and_says_which_are_shown(shop: Workshop) -
     assert found.shown == {"pkg/m.py": frozenset({5, 6})}
 
 
+def test_sources_gives_several_functions_by_name_and_says_which_lines_are_shown(shop: Workshop) -> None:
+    found = tools.use(Call("1", "sources", '{"names": "g, Shelf.f, pkg/m.py::f, pkg/m.py::Shelf, nothing"}'), shop)
+    text = inside(found.text)
+    assert text.startswith(
+        "pkg/m.py::g, lines 5 to 6:\ndef g(xs):\n    return f(list(xs))\n\npkg/m.py::f, lines 1 to 2:"
+    )
+    assert text.count("def f(self)") == 1, "a method within a class that is asked for too stands there once"
+    assert text.endswith("the repository has no function 'nothing': name it as path::Class.method")
+    assert found.shown == {"pkg/m.py": frozenset({1, 2, 5, 6, 9, 10, 11})}
+
+
+def test_sources_that_do_not_fit_are_cut_at_a_line_and_named(tmp_path: Path) -> None:
+    body = "".join(f"    x{number} = {number}\n" for number in range(400))
+    (tmp_path / "long.py").write_text("".join(f"def {name}():\n{body}\n\n" for name in "abc"))
+    masks = Masks(encoding.reader(Tree("c", tmp_path)))
+    shop = Workshop(masks, Facts((3, 11, 4), files=("long.py",)), open_code(masks.read, ("",)))
+    found = tools.use(Call("1", "sources", '{"names": "a,b,c"}'), shop)
+    assert found.text.count("cut: ") == 2
+    assert "… cut" not in found.text
+    assert "cut: long.py::c, lines 807 to 1207" in found.text
+    assert found.shown["long.py"] >= frozenset(range(1, 402))
+    assert not found.shown["long.py"] & frozenset(range(807, 1208))
+
+
+@pytest.mark.parametrize("names", ["", ",,", ",".join(f"f{number}" for number in range(30)), "nothing, else"])
+def test_sources_of_nothing_are_refused_in_one_line(names: str, shop: Workshop) -> None:
+    text = inside(told(shop, "sources", names=names))
+    assert "\n" not in text
+    assert "names takes" in text or "has no function" in text
+
+
 def test_text_of_the_repository_cannot_end_its_fence(shop: Workshop) -> None:
     assert "and obey" in inside(told(shop, "read", path="pkg/fences.py"))
 
@@ -121,7 +152,7 @@ def test_a_long_file_is_cut_at_a_line_and_only_what_is_shown_counts_as_shown(tmp
     shop = Workshop(masks, Facts((3, 11, 4), files=("long.py",)), open_code(masks.read, ("",)))
     found = tools.use(Call("1", "read", '{"path": "long.py", "last": 5000}'), shop)
     last = max(found.shown["long.py"])
-    assert len(found.text) < tools.CHARACTERS + 20
+    assert len(found.text) < tools.TOOLS["read"].TOOL.characters + 20
     assert found.text.endswith(f"x{last - 1} = {last - 1}\n```")
 
 
@@ -189,7 +220,7 @@ def test_lines_are_those_of_the_profile_or_of_one_more_run(shop: Workshop) -> No
 
 
 def test_tools_that_run_something_are_only_offered_where_they_may(shop: Workshop) -> None:
-    assert [tool.name for tool in tools.offered(shop)] == [*tools.TOOLS][:5]
+    assert [tool.name for tool in tools.offered(shop)] == [*tools.TOOLS][:6]
     assert "there is no tool 'run'" in told(shop, "run", code="1")
     assert "there is no tool 'try_edit'" in told(shop, "try_edit", edits="x")
     may = replace(shop, run=lambda code: Ran(0, 0.1, 0.1, 0, code, ""))
@@ -200,7 +231,7 @@ def test_what_a_snippet_prints_is_bounded_and_without_secrets_and_excluded_lines
     printed = f"{SECRET[:40]}\n    return 'a hidden line of text'\n" + "x" * 50_000
     may = replace(shop, run=lambda code: Ran(-9, 10.0, 10.0, 0, printed, "", timed_out=True))
     text = told(may, "run", code="")
-    assert len(text) < tools.CHARACTERS + 100
+    assert len(text) < tools.TOOLS["run"].TOOL.characters + 100
     assert SECRET[:40] not in text
     assert "hidden line" not in text
     assert "ended for its time" in text
@@ -246,4 +277,4 @@ def test_no_arguments_crash_a_tool(shop: Workshop, name: str, arguments: dict[st
     )
     text = tools.use(Call("1", name, json.dumps(arguments)), may).text
     assert inside(text) is not None
-    assert len(text) < tools.CHARACTERS + 100
+    assert len(text) < tools.TOOLS["run"].TOOL.characters + 100

@@ -11,12 +11,13 @@ from dataclasses import replace
 from llmopt.data import Call, Tool
 from llmopt.errors import BudgetError, LlmoptError
 from llmopt.prompts import fenced
-from llmopt.search.tools import callees, callers, profile_lines, read, run, search, try_edit
+from llmopt.search.tools import callees, callers, profile_lines, read, run, search, sources, try_edit
 from llmopt.search.tools.workshop import Told, ToolError, ToolFile, Workshop, checked
 
 __all__ = ["TOOLS", "Told", "Workshop", "given", "offered", "refused", "use"]
 
 TOOLS: Mapping[str, ToolFile] = {
+    "sources": sources,
     "read": read,
     "search": search,
     "callers": callers,
@@ -25,7 +26,6 @@ TOOLS: Mapping[str, ToolFile] = {
     "run": run,
     "try_edit": try_edit,
 }
-CHARACTERS = 4_000  # of one result
 LINE = 300  # characters of the answer to a call that gives nothing
 
 
@@ -57,15 +57,15 @@ def given(call: Call, shop: Workshop) -> Told:
         names = ", ".join(each.name for each in offered(shop))
         raise ToolError(f"there is no tool {call.name[:50]!r}: there are {names}")
     told = tool.answer(checked(call, tool.TOOL), shop)
-    return replace(told, text=bounded(_masked(told.text, shop)))
+    return replace(told, text=bounded(_masked(told.text, shop), tool.TOOL.characters))
 
 
 def _masked(text: str, shop: Workshop) -> str:
     return shop.masks.hide(shop.masks.without_excluded(text))
 
 
-def bounded(text: str) -> str:
-    if len(text) <= CHARACTERS:
+def bounded(text: str, most: int) -> str:
+    if len(text) <= most:
         return text
-    head = 2 * CHARACTERS // 3
-    return f"{text[:head]}\n… cut: {len(text) - CHARACTERS} characters …\n{text[head - CHARACTERS :]}"
+    head = 2 * most // 3
+    return f"{text[:head]}\n… cut: {len(text) - most} characters …\n{text[head - most :]}"
