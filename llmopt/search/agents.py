@@ -40,7 +40,9 @@ NO_NETWORK = re.compile(
 NO_KEY = re.compile(
     r"api[ _-]?key|unauthori[sz]ed|\b401\b|authenticated|authentication|credential|token", re.IGNORECASE
 )
-NO_LOGIN = re.compile(r"log(ged)?[ -]?(in|out)\b|sign(ed)?[ -]in\b|subscription|\bconfig\b", re.IGNORECASE)
+NO_LOGIN = re.compile(r"log(ged)?[ -]?(in|out)\b|sign(ed)?[ -]in\b|subscription|no config", re.IGNORECASE)
+# What bubblewrap prints where an agent confines its own commands once more, which no sandbox inside of ours may.
+NESTED = re.compile(r"bwrap: |new namespace|sandbox-exec: ", re.IGNORECASE)
 HELPS = "it is confined; what may help"
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
 
@@ -103,9 +105,11 @@ def _adapted(working: Working) -> ask.Asking:
 
 
 def name_of(words: Sequence[str]) -> str:
-    """How reports call an agent: its program, and the script or verb after it."""
-    bare = [word for word in words if not word.startswith("-") and not any(each in word for each in agent.PLACEHOLDERS)]
-    return " ".join(["agent:" + Path(bare[0]).name, *(Path(word).name for word in bare[1:2])])
+    """How reports call an agent: its program, and the script or verb right after it."""
+    second = [
+        word for word in words[1:2] if not word.startswith("-") and not any(each in word for each in agent.PLACEHOLDERS)
+    ]
+    return " ".join(["agent:" + Path(words[0]).name, *(Path(word).name for word in second)])
 
 
 # --- one start -------------------------------------------------------------------------------------------------
@@ -235,7 +239,7 @@ def _named(left_out: Sequence[tuple[str, str]]) -> str:
 
 
 def _hint(printed: str, given: Granted) -> str:
-    """Which grants to add, as far as its output speaks of what they open; "" where it does not."""
+    """Which grants to add, and what else, as far as its output speaks of it; "" where it does not."""
     keys = [name for name in KEYS if name in os.environ and name not in given.environment]
     wanted = []
     if NO_NETWORK.search(printed) and not given.network:
@@ -244,6 +248,8 @@ def _hint(printed: str, given: Granted) -> str:
         wanted.append(f"--agent-allow env:{keys[0] if len(keys) == 1 else 'NAME'} (its key)")
     if NO_LOGIN.search(printed) and not given.home:
         wanted.append("--agent-allow home:PATH (its own configuration)")
+    if NESTED.search(printed):
+        wanted.append("an option of the agent that turns its own sandbox off")
     return f" ({HELPS}: {', '.join(wanted)})" if wanted else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import sys
 import threading
@@ -20,7 +21,7 @@ from llmopt.checks import guard
 from llmopt.data import Function, Grants, Hotspot, Limits, Proposal, Region, Tree, Verdict
 from llmopt.errors import EditError, UsageError
 from llmopt.models import agent
-from llmopt.sandbox import granted
+from llmopt.sandbox import bubblewrap, granted
 from llmopt.search import agents, ask, served
 from llmopt.search.code import open_code
 from llmopt.search.effort import RECIPES
@@ -287,6 +288,30 @@ def test_what_it_says_of_logins_and_keys_names_the_grants(strict: Bench) -> None
     [only] = strict.drawn("login")
     assert "Invalid API key. Please run /login" in only.problem
     assert "--agent-allow env:NAME (its key), --agent-allow home:PATH" in only.problem
+
+
+@pytest.mark.skipif("bubblewrap" not in layers.RUNNING, reason="bubblewrap does not run here")
+def test_an_agent_whose_own_sandbox_cannot_start_is_told_to_go_without(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODER_BWRAP", bubblewrap.program())
+    bench = Bench(repo, tmp_path, "bubblewrap")
+    bench.allow = ["env:CODER_BWRAP"]
+    [only] = bench.drawn("nested")
+    assert only.problem.startswith("the agent changed nothing (it is confined; what may help: an option of the agent")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("claude -p --permission-mode acceptEdits", "agent:claude"),
+        ("codex exec --sandbox danger-full-access -", "agent:codex exec"),
+        ("/usr/bin/python3 tools/coder.py", "agent:python3 coder.py"),
+        ("mini {prompt} --yolo", "agent:mini"),
+    ],
+)
+def test_reports_call_an_agent_by_its_program_and_verb_and_not_by_its_options(command: str, name: str) -> None:
+    assert agents.name_of(shlex.split(command)) == name
 
 
 def test_its_home_holds_copies_of_what_was_granted_and_nothing_else(
