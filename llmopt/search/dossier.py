@@ -40,6 +40,7 @@ LEAST_REPEATED = 0.05  # of the calls, below which repeated arguments are not wo
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
 PATTERNS = 4
 WAY = 24  # callers on the way to the region
+COSTLY = 0.1  # of the run, from which on what the region calls is shown before its lesser functions
 MULTIPLIED = 20  # times as many calls as of the caller, from which on both are shown
 LINE_OF_TEXT = 300  # characters of a plan or an outcome
 LINE_OF_CODE = 110
@@ -163,7 +164,7 @@ def describe(
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
-    return {**values, "workloads": workloads, "tests": tests, "missing": tuple(sheet.missing)}
+    return {**values, "workloads": workloads, "tests": tests, "missing": tuple(dict.fromkeys(sheet.missing))}
 
 
 def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tokens: int) -> dict[str, object]:
@@ -195,8 +196,8 @@ def size(spot: Hotspot, code: Code) -> int:
 
 
 def _show(region: Region, sheet: Sheet) -> None:
-    """The focus, where calls become many on the way to it, the other functions of the region, the heads of their files,
-    then what they call."""
+    """The focus, where calls become many on the way to it, what the region calls at a large share of the run, its other
+    functions, the heads of their files, then what they call."""
     sources = {}
     for each in _by_importance(region):
         if source := _source(each, sheet.code):
@@ -205,6 +206,7 @@ def _show(region: Region, sheet: Sheet) -> None:
         if each == region.focus:
             many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
             _show_helpers(many, sheet, 2 * LARGEST_SHARE)
+            _show_helpers(_costly(region, sheet.code), sheet, 2 * LARGEST_SHARE)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         for numbers in _head(path, shown, sheet.code):
@@ -269,14 +271,8 @@ def _docstring(node: syntax.Node) -> set[int]:
 
 def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[Source]:
     """What the hot functions call in the repository: measured ones by share, those they name, then one level deeper."""
-    measured = [
-        (source, share)
-        for each in region.functions
-        for function, share in each.callees
-        if _is_inside(function) and (source := code.find(function))
-    ]
-    measured.sort(key=lambda each: -each[1])
-    first = [*(source for source, _ in measured), *(used for each in shown.values() for used in code.used_by(each))]
+    measured = [source for source, _ in _callees(region, code)]
+    first = [*measured, *(used for each in shown.values() for used in code.used_by(each))]
     deeper = [used for caller in first for used in code.used_by(caller)]
     seen = set(shown)
     for source in [*first, *deeper]:
@@ -284,6 +280,23 @@ def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterato
         if source.key not in seen and not inside and len(seen) < HELPERS + len(shown):
             seen.add(source.key)
             yield source
+
+
+def _callees(region: Region, code: Code) -> list[tuple[Source, float]]:
+    """What the region's functions call in the repository, as measured, the largest share of the run first."""
+    found = [
+        (source, share)
+        for each in region.functions
+        for function, share in each.callees
+        if _is_inside(function) and (source := code.find(function))
+    ]
+    return sorted(found, key=lambda each: -each[1])
+
+
+def _costly(region: Region, code: Code) -> list[Source]:
+    """Of these what takes a large share of the run and belongs to another region: an edit may spare its calls."""
+    found = _callees(region, code)
+    return [source for source, share in found if share >= COSTLY and source.key not in region.keys]
 
 
 def _multiplied(region: Region) -> Iterator[Function]:

@@ -250,6 +250,23 @@ def test_functions_on_the_way_are_shown_where_calls_become_many() -> None:
     assert once.path not in listed(99)
 
 
+@pytest.mark.parametrize(("share", "first"), [(0.3, "apply"), (0.05, "lesser")])
+def test_what_costs_much_is_shown_before_the_lesser_functions_of_the_region(share: float, first: str) -> None:
+    lengths = {"focus": 60, "lesser": 60, "apply": 30}
+    bodies = {name: "    total = total * 2 + 1234567\n" * count for name, count in lengths.items()}
+    text = "".join(f"def {name}(total):\n{body}    return total\n\n\n" for name, body in bodies.items())
+    focus, lesser, called = (
+        Function("m.py", name, text[: text.index(f"def {name}(")].count("\n") + 1) for name in lengths
+    )
+    hot = Hotspot(focus, 62, 0.3, 0.3, 0.6, 2.5, callees=((called, share),))
+    beside = Hotspot(lesser, 126, 0.02, 0.02, 0.02, 1.02)
+    facts = Facts((3, 11, 0), files=("m.py",))
+    values = dossier.describe(Region((hot, beside), hot, 0.32), (), {"m.py": text}.__getitem__, facts, tokens=2_700)
+    (shown,) = values["files"]  # type: ignore[misc]
+    whole = [name for name, body in bodies.items() if f"def {name}(total):\n{body}    return" in shown.text]  # type: ignore[has-type]
+    assert whole == ["focus", first]
+
+
 def test_who_else_relies_on_a_function_is_told_and_the_test_that_pins_it_shown() -> None:
     text = text_of(hotspot())
     assert "- `drive`: used by `src/pkg/cli.py::main`; tested by `tests/test_engine.py::test_drive`, " in text

@@ -100,6 +100,16 @@ def test_sources_gives_several_functions_by_name_and_says_which_lines_are_shown(
     assert found.shown == {"pkg/m.py": frozenset({1, 2, 5, 6, 9, 10, 11})}
 
 
+def test_sources_leave_out_the_inside_of_long_docstrings(tmp_path: Path) -> None:
+    inside_of_docs = "".join(f"    about {number}\n" for number in range(9))
+    (tmp_path / "d.py").write_text(f'def f():\n    """First.\n{inside_of_docs}    Last.\n    """\n    return 1\n')
+    masks = Masks(encoding.reader(Tree("c", tmp_path)))
+    shop = Workshop(masks, Facts((3, 11, 4), files=("d.py",)), open_code(masks.read, ("",)))
+    found = tools.use(Call("1", "sources", '{"names": "f"}'), shop)
+    assert inside(found.text) == 'd.py::f, lines 1 to 14:\ndef f():\n    """First.\n…\n    """\n    return 1'
+    assert found.shown == {"d.py": frozenset({1, 2, 13, 14})}
+
+
 def test_sources_that_do_not_fit_are_cut_at_a_line_and_named(tmp_path: Path) -> None:
     body = "".join(f"    x{number} = {number}\n" for number in range(400))
     (tmp_path / "long.py").write_text("".join(f"def {name}():\n{body}\n\n" for name in "abc"))

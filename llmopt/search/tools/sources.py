@@ -1,4 +1,4 @@
-"""The sources of several functions and classes by their names: what a model lacks, in one call, without their lines."""
+"""The sources of several functions and classes by their names, in one call, without the inside of long docstrings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmopt.data import Tool
+from llmopt.search import dossier
 from llmopt.search.code import Source
 from llmopt.search.tools.workshop import Told, ToolError, Workshop, schema, source_of
 
@@ -40,32 +41,36 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
     if not found:
         raise ToolError("; ".join(problems))
     whole = [each for each in found.values() if not any(each.within(other) for other in _others(each, found))]
-    return _told(whole, problems)
+    return _told(whole, problems, shop)
 
 
 def _others(source: Source, found: Mapping[str, Source]) -> list[Source]:
     return [each for key, each in found.items() if key != source.key]
 
 
-def _told(wanted: list[Source], problems: list[str]) -> Told:
+def _told(wanted: list[Source], problems: list[str], shop: Workshop) -> Told:
     """The sources as far as they fit, one after the other; then what is not among them and why."""
     shown: dict[str, frozenset[int]] = {}
     texts, room = [], CHARACTERS
     for source in wanted:
-        lines = list(_fitting(source, room))
-        if len(lines) < source.end - source.start + 1:
-            problems = [*problems, f"cut: {source.key}, lines {source.start + len(lines)} to {source.end}"]
-        if lines:
-            last = source.start + len(lines) - 1
-            texts.append("\n".join([f"{source.key}, lines {source.start} to {last}:", *lines]))
-            shown[source.path] = shown.get(source.path, frozenset()) | frozenset(range(source.start, last + 1))
+        lines = source.text.split("\n")
+        numbers = dossier.body_lines(source, shop.code)
+        fitting = list(_fitting(lines, [number - source.start for number in numbers], room))
+        if len(fitting) < len(numbers):
+            problems = [*problems, f"cut: {source.key}, lines {numbers[len(fitting)]} to {source.end}"]
+        if fitting:
+            last = source.start + fitting[-1]
+            text = dossier.joined(lines[: fitting[-1] + 1], [place + 1 for place in fitting])
+            texts.append(f"{source.key}, lines {source.start} to {last}:\n{text.rstrip()}")
+            lines_of_file = frozenset(source.start + place for place in fitting)
+            shown[source.path] = shown.get(source.path, frozenset()) | lines_of_file
             room -= len(texts[-1])
     return Told("\n\n".join([*texts, *problems]), shown)
 
 
-def _fitting(source: Source, room: int) -> Iterator[str]:
-    for line in source.text.rstrip("\n").split("\n"):
-        room -= len(line) + 1
+def _fitting(lines: list[str], places: list[int], room: int) -> Iterator[int]:
+    for place in places:
+        room -= len(lines[place]) + 1
         if room < 0:
             return
-        yield line
+        yield place
