@@ -1,7 +1,7 @@
 """A question to a model and tools in; its answer, after the calls that it asks for, and what was said until then out.
 
-A call is answered as often as is allowed; then the model is told to answer. The subject of each further request counts
-the requests: what the calls gave is in none, so that recorded answers are found again.
+A call is answered as often as is allowed; with the last results the model is told to answer. The subject of each further
+request counts the requests: what the calls gave is in none, so that recorded answers are found again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llmopt.data import Call, Conversation, Message, Reply, Result, Usage
+from llmopt.models.prices import estimate_tokens
 from llmopt.prompts import render
 from llmopt.search.tools import Workshop, offered, use
 
@@ -72,10 +73,16 @@ def converse(
         count = min(len(calls), left.calls - spent.calls) if spent.tokens < left.tokens else 0
         results, shop = _looked_up(calls, count, shop)
         spent += Spent(count, 0)
-        ended = spent.calls >= left.calls or spent.tokens >= left.tokens
+        # Told with the results, not after another reply that asks for more: that one would send all of it again.
+        ended = spent.calls >= left.calls or spent.tokens + _coming(reply, results) >= left.tokens
         note = render("tools-spent", folder) if ended else ""
         asked = Message("assistant", reply.text, calls, thoughts=reply.thoughts)
         messages, turn = (*messages, asked, Message("user", note, results=results)), turn + 1
+
+
+def _coming(reply: Reply, results: Sequence[Result]) -> int:
+    """About how many tokens the request has that brings these results: what was sent and answered before, and they."""
+    return reply.usage.tokens + sum(estimate_tokens(result.text) for result in results)
 
 
 def _looked_up(calls: Sequence[Call], count: int, shop: Workshop) -> tuple[tuple[Result, ...], Workshop]:

@@ -50,12 +50,21 @@ def test_calls_beyond_those_allowed_are_not_made_and_the_next_answer_is_the_last
     assert heard.spent.calls == 2
 
 
-def test_no_call_is_made_once_the_tokens_are_used_up() -> None:
+def test_the_results_whose_request_uses_the_tokens_up_are_the_last_ones() -> None:
     model = Scripted(looks(1), looks(1, 2), GOOD)
-    heard = converse(QUESTION, model, SHOP, Spent(9, 50))
-    assert "Answer now" not in model.asked[1].messages[3].text
-    assert [result.text for result in model.asked[2].messages[5].results] == [TOO_MANY]
-    assert heard.spent == Spent(1, 120)
+    heard = converse(QUESTION, model, SHOP, Spent(9, 200))
+    told = [each.messages[-1] for each in model.asked[1:]]
+    assert ["Answer now" in message.text for message in told] == [False, True]
+    assert all(result.text != TOO_MANY for message in told for result in message.results)
+    assert (heard.reply.text, heard.spent.calls) == (GOOD, 2)
+
+
+def test_no_call_is_made_once_the_tokens_are_used_up() -> None:
+    model = Scripted(looks(1), GOOD)
+    heard = converse(QUESTION, model, SHOP, Spent(9, 0))
+    assert [result.text for result in model.asked[1].messages[3].results] == [TOO_MANY]
+    assert "Answer now" in model.asked[1].messages[3].text
+    assert heard.spent.calls == 0
 
 
 def test_a_flood_of_calls_is_cut() -> None:
