@@ -1,7 +1,7 @@
 """A question to a model and tools in; its answer, after the calls that it asks for, and what was said until then out.
 
-A call is answered as often as is allowed; with the last results the model is told to answer. The subject of each further
-request counts the requests: what the calls gave is in none, so that recorded answers are found again.
+A call is answered as often as is allowed; with the last results the model is told to answer. The subject of each
+further request counts the requests: what the calls gave is in none, so that recorded answers are found again.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from shop import DECLINE, GOOD, answers, llmopt
 
 FAST = ("--workload", "bench.py", "--no-rules", "--function", "customers")
 EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sources", {"names": "shop/orders.py::total, report"}),
     ("read", {"path": "shop/orders.py", "first": 4, "last": 10}),
     ("search", {"pattern": r"customers\(", "glob": "*.py"}),
     ("callers", {"function": "shop/orders.py::customers"}),
@@ -53,7 +54,9 @@ def test_each_tool_tells_what_it_should_and_the_edit_is_kept(repo: Path) -> None
     assert [tool["function"]["name"] for tool in asked[0]["tools"]] == [name for name, _ in EVERY]
     told = results(asked[1])
     assert len(told) == len(EVERY), told
-    read, search, callers, callees, lines, run, tried = told
+    sources, read, search, callers, callees, lines, run, tried = told
+    assert "def total(orders):" in sources
+    assert "shop/orders.py::report, lines " in sources
     assert "    seen = []\n    for order in orders:" in read
     assert "shop/orders.py:4: def customers(orders):" in search
     assert "by name: shop/orders.py::report" in callers
