@@ -198,7 +198,7 @@ def size(spot: Hotspot, code: Code) -> int:
 def _show(region: Region, sheet: Sheet) -> None:
     """The focus, where calls become many on the way to it, what the region calls at a large share of the run, its other
     functions, the heads of their files, then what they call."""
-    sources = {}
+    sources, called = {}, _callees(region, sheet.code)
     for each in _by_importance(region):
         if source := _source(each, sheet.code):
             sources[source.key] = source
@@ -206,13 +206,13 @@ def _show(region: Region, sheet: Sheet) -> None:
         if each == region.focus:
             many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
             _show_helpers(many, sheet, 2 * LARGEST_SHARE)
-            _show_helpers(_costly(region, sheet.code), sheet, 2 * LARGEST_SHARE)
+            _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         for numbers in _head(path, shown, sheet.code):
             sheet.add(path, numbers)
         sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
-    helpers = list(_helpers(region, sources, sheet.code))
+    helpers = list(_helpers(called, sources, sheet.code))
     _show_helpers(helpers, sheet)
     for path in dict.fromkeys(source.path for source in helpers):
         for numbers in _head(path, helpers, sheet.code):
@@ -269,10 +269,9 @@ def _docstring(node: syntax.Node) -> set[int]:
     return set(range(first.lineno + 1, end)) if end - first.lineno >= DOCSTRING else set()
 
 
-def _helpers(region: Region, shown: Mapping[str, Source], code: Code) -> Iterator[Source]:
+def _helpers(called: Sequence[tuple[Source, float]], shown: Mapping[str, Source], code: Code) -> Iterator[Source]:
     """What the hot functions call in the repository: measured ones by share, those they name, then one level deeper."""
-    measured = [source for source, _ in _callees(region, code)]
-    first = [*measured, *(used for each in shown.values() for used in code.used_by(each))]
+    first = [*(source for source, _ in called), *(used for each in shown.values() for used in code.used_by(each))]
     deeper = [used for caller in first for used in code.used_by(caller)]
     seen = set(shown)
     for source in [*first, *deeper]:
@@ -293,10 +292,9 @@ def _callees(region: Region, code: Code) -> list[tuple[Source, float]]:
     return sorted(found, key=lambda each: -each[1])
 
 
-def _costly(region: Region, code: Code) -> list[Source]:
+def _costly(called: Sequence[tuple[Source, float]], region: Region) -> list[Source]:
     """Of these what takes a large share of the run and belongs to another region: an edit may spare its calls."""
-    found = _callees(region, code)
-    return [source for source, share in found if share >= COSTLY and source.key not in region.keys]
+    return [source for source, share in called if share >= COSTLY and source.key not in region.keys]
 
 
 def _multiplied(region: Region) -> Iterator[Function]:

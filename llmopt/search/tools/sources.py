@@ -40,12 +40,9 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
             problems.append(str(error))
     if not found:
         raise ToolError("; ".join(problems))
-    whole = [each for each in found.values() if not any(each.within(other) for other in _others(each, found))]
+    every = found.values()
+    whole = [each for each in every if not any(each.within(other) for other in every if other is not each)]
     return _told(whole, problems, shop)
-
-
-def _others(source: Source, found: Mapping[str, Source]) -> list[Source]:
-    return [each for key, each in found.items() if key != source.key]
 
 
 def _told(wanted: list[Source], problems: list[str], shop: Workshop) -> Told:
