@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from llmopt.data import Caller, Detail, Function, Hotspot, Profile, ReadFile, Stack
 from llmopt.errors import EditError
-from llmopt.profilers.names import MODULE, spans
+from llmopt.profilers.names import MODULE, is_inside, spans
 
 LARGEST_HEADROOM = 1000.0  # of a function that is the whole run, where the formula divides by zero
 SAMPLE_SECONDS = 0.004  # between two looks of the sampler, at the slowest rate
@@ -122,7 +122,7 @@ def below(profile: Profile, keys: Container[str]) -> frozenset[str]:
     for stack in profile.stacks:
         first = next((place for place, index in enumerate(stack.frames) if index in chosen), len(stack.frames))
         found |= {
-            profile.functions[index].key for index in stack.frames[first + 1 :] if _is_inside(profile.functions[index])
+            profile.functions[index].key for index in stack.frames[first + 1 :] if is_inside(profile.functions[index])
         }
     return frozenset(found)
 
@@ -150,7 +150,7 @@ class _Shares:
         self.self_: dict[int, list[float]] = {i: [0.0] * count for i in range(len(profile.functions))}
         self.own: dict[int, list[float]] = {i: [0.0] * count for i in range(len(profile.functions))}
         self.inclusive: dict[int, list[float]] = {i: [0.0] * count for i in range(len(profile.functions))}
-        inside = [_is_inside(function) for function in profile.functions]
+        inside = [is_inside(function) for function in profile.functions]
         for stack in profile.stacks:
             for index in set(stack.frames):
                 self.inclusive[index][stack.workload] += stack.share
@@ -158,11 +158,6 @@ class _Shares:
             own = next((index for index in reversed(stack.frames) if inside[index]), None)
             if own is not None:
                 self.own[own][stack.workload] += stack.share
-
-
-def _is_inside(function: Function) -> bool:
-    """Whether it is the repository's: the paths of all other code are absolute, or no paths ("<string>")."""
-    return not function.path.startswith("<") and not PurePosixPath(function.path).is_absolute()
 
 
 def _hotspot(
@@ -229,7 +224,7 @@ def _above(stack: Stack, index: int) -> tuple[int, ...]:
 
 def _without(path: Iterable[int], profile: Profile) -> tuple[int, ...]:
     """The path without code outside the repository, and with each function once: its nearest frame."""
-    return tuple(dict.fromkeys(caller for caller in path if _is_inside(profile.functions[caller])))
+    return tuple(dict.fromkeys(caller for caller in path if is_inside(profile.functions[caller])))
 
 
 def _callees(profile: Profile, index: int, parts: Sequence[float]) -> Iterator[tuple[Function, float]]:

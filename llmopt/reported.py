@@ -8,6 +8,7 @@ them with care.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -52,11 +53,13 @@ class Sample(TypedDict):
     cpu: Seconds
     functions: list[tuple[Name, Name, Count]]
     stacks: list[tuple[list[Count], Seconds]]  # numbers of functions
+    starts: list[tuple[Literal["loop", "pool"], list[Count], Count]]  # who starts what runs there
     lines: list[tuple[Name, Count | None, Seconds]]  # some code has no lines
 
 
 def _numbers_functions(report: Sample) -> Sample:
-    highest = max((max(indices, default=-1) for indices, _ in report["stacks"]), default=-1)
+    stacks = itertools.chain((each[0] for each in report["stacks"]), (each[1] for each in report["starts"]))
+    highest = max((max(indices, default=-1) for indices in stacks), default=-1)
     return _agreeing(report, highest < len(report["functions"]))
 
 

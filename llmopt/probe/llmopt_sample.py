@@ -6,6 +6,9 @@ among threads by the CPU time each used (`pthread_getcpuclockid`; where that is 
 wait). What it cannot see: the interpreter looks for signals only at calls, loop ends and function entries, so a leaf
 function without any of them is seen at its entry or as its caller.
 
+What an event loop or a pool of threads runs has nobody above it on the stack: the report's "starts" tell from where
+it was started, [what runs it, stack, times].
+
 A program that takes SIGPROF for itself ends the sampling (the report's "taken" says so); a handler that was there
 before is still called. Options: "interval_seconds", and "windowed": nothing is sampled outside `resume()` … `pause()`.
 The first `resume()` drops what was sampled before it, also without the option.
@@ -19,6 +22,7 @@ import sys
 import time
 
 import llmopt_report
+import llmopt_started
 
 INTERVAL_SECONDS = 0.001
 LARGEST_INTERVAL_SECONDS = 0.05
@@ -60,6 +64,7 @@ def start(settings):
     _stop_before_exec()
     llmopt_report.at_exit(settings, _sampler.collect, _sampler.restart)
     _sampler.install()
+    llmopt_started.watch(_sampler.saw_start)
     os.register_at_fork(before=_sampler.hold, after_in_parent=_sampler.go_on)
     if not _sampler.windowed or INHERITED in os.environ:
         _sampler.resume()
@@ -103,6 +108,7 @@ class Sampler:
     def clear(self):
         self.stacks = {}
         self.lines = {}
+        self.starts = {}
         self.clocks = {}
         self.used = {}
         self.carried = 0.0  # CPU seconds since the last sample when a window ended: the next one counts them
@@ -204,6 +210,17 @@ class Sampler:
         code = frame.f_code
         line = (id(code), frame.f_lineno)
         self.lines[line] = self.lines.get(line, 0.0) + seconds
+        stack = self._stack(frame)
+        self.stacks[stack] = self.stacks.get(stack, 0.0) + seconds
+
+    def saw_start(self, runner, frame):
+        """Somebody starts what the `runner` ("loop" or "pool") will run."""
+        if self.running and len(self.starts) < STACKS:
+            key = (runner, self._stack(frame))
+            self.starts[key] = self.starts.get(key, 0) + 1
+
+    def _stack(self, frame):
+        """The ids of the code objects, innermost first."""
         codes, found = self.codes, []
         while frame is not None:
             code = frame.f_code
@@ -214,8 +231,7 @@ class Sampler:
             frame = frame.f_back
         if len(found) > DEPTH:
             found[DEPTH // 2 : -DEPTH // 2] = []
-        stack = tuple(found)
-        self.stacks[stack] = self.stacks.get(stack, 0.0) + seconds
+        return tuple(found)
 
     def _just_entered(self, frame):
         code = frame.f_code
@@ -270,6 +286,7 @@ class Sampler:
             return None
         table = Table(self.folder, self.codes)
         stacks = [[table.indices(stack), seconds] for stack, seconds in self.stacks.items()]
+        starts = [[runner, table.indices(stack), times] for (runner, stack), times in self.starts.items()]
         lines = [[table.path(code), line, seconds] for (code, line), seconds in self.lines.items()]
         return {
             "started": self.started,
@@ -281,6 +298,7 @@ class Sampler:
             "cpu": self.cpu,
             "functions": table.functions,
             "stacks": stacks,
+            "starts": starts,
             "lines": [line for line in lines if not line[0].startswith(HERE)],
         }
 

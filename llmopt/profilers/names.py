@@ -57,6 +57,11 @@ def enclosing(found: tuple[Span, ...], line: int, name: str) -> Span | None:
     return max(around, key=lambda span: span.first, default=None)
 
 
+def is_inside(function: Function) -> bool:
+    """Whether it is the repository's: the paths of all other code are absolute, or no paths ("<string>")."""
+    return not function.path.startswith("<") and not PurePath(function.path).is_absolute()
+
+
 def clean(name: str) -> str:
     """A qualified name as llmopt writes it: without "<locals>", comprehensions charged to their function."""
     parts = [part for part in name.split(".") if part != "<locals>"]

@@ -14,7 +14,8 @@ from typing import Any
 
 from llmopt.data import Function, Profile, Project, Stack, Tree
 from llmopt.errors import WorkloadError
-from llmopt.profilers.names import Resolver
+from llmopt.profilers import loops
+from llmopt.profilers.names import Resolver, is_inside
 from llmopt.target import Probed, Tasks
 
 RunOne = Callable[[int, Tasks], Probed]
@@ -37,7 +38,7 @@ class _Run:
     seconds: float
     cpu: float
     whole: float  # what shares are fractions of
-    stacks: Mapping[tuple[Function, ...], float]
+    stacks: Mapping[loops.Frames, float]
     lines: Mapping[str, float]
     notices: tuple[str, ...]
 
@@ -66,13 +67,16 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
             f"the sampler saw no Python process in workload {spec!r}",
             "it must start the project's interpreter, without -I, -E or -S, and let it end by itself",
         )
-    stacks: defaultdict[tuple[Function, ...], float] = defaultdict(float)
+    stacks: defaultdict[loops.Frames, float] = defaultdict(float)
+    starts: defaultdict[tuple[str, loops.Frames], int] = defaultdict(int)
     lines: defaultdict[str, float] = defaultdict(float)
     for report in reports:
         functions = [resolver.function(*entry) for entry in report["functions"]]
         names = [name for _, name, _ in report["functions"]]
         for indices, seconds in report["stacks"]:
             stacks[_frames(indices, functions, names)] += seconds
+        for runner, indices, times in report["starts"]:
+            starts[runner, _frames(indices, functions, names)] += times
         for file, line, seconds in report["lines"]:
             path = resolver.relative(file)
             if path != file and line is not None:
@@ -82,12 +86,12 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
     whole = max(wall - first["delay"], cpu, LEAST_SECONDS)  # a busy machine makes the run longer, not the program wait
-    return _Run(wall, cpu, whole, stacks, lines, tuple(_notices(reports, probed, cpu, spec)))
+    return _Run(wall, cpu, whole, loops.charged(stacks, starts, is_inside), lines, tuple(_notices(reports, probed, cpu, spec)))
 
 
 def _added(runs: Sequence[_Run], spec: str) -> _Run:
     """Several runs of one workload as one, its seconds their mean."""
-    stacks: defaultdict[tuple[Function, ...], float] = defaultdict(float)
+    stacks: defaultdict[loops.Frames, float] = defaultdict(float)
     lines: defaultdict[str, float] = defaultdict(float)
     for run in runs:
         for stack, seconds in run.stacks.items():
@@ -107,7 +111,7 @@ def _added(runs: Sequence[_Run], spec: str) -> _Run:
     )
 
 
-def _frames(indices: Sequence[int], functions: Sequence[Function], names: Sequence[str]) -> tuple[Function, ...]:
+def _frames(indices: Sequence[int], functions: Sequence[Function], names: Sequence[str]) -> loops.Frames:
     """The functions of a stack; a comprehension's frame is its function's, which is right above it already."""
     frames: list[Function] = []
     for index in indices:

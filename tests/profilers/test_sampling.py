@@ -40,6 +40,7 @@ def report(tree: Path, stacks: list[Any], **changed: Any) -> dict[str, Any]:
         "cpu": 1.0,
         "functions": [*functions, ["/lib/re.py", "sub", 9]],
         "stacks": stacks,
+        "starts": [],
         "lines": [[file, 3, 0.5], ["/lib/re.py", 1, 1]],
         **changed,
     }
