@@ -39,6 +39,7 @@ MARKDOWN = (".md", ".rst", ".txt")
 LOOK_BACK = 4  # lines with text between a file's name and its block; more is prose about something else
 LONGEST_HEADER = 500  # characters; a longer line names no file
 LONGEST_PLAN = 1200  # characters kept of the prose
+LONGEST_REASONS = 2500  # of all of it
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,24 @@ def parse(text: str) -> tuple[Edit, ...]:
 
 def plan_of(text: str) -> str:
     """The prose before the first edit, from "PLAN:" on where that is in it, at most LONGEST_PLAN characters."""
-    kept = [line for line in _prose(text) if not LEFT.match(line)]
+    kept = _reasons(text)
     chosen = [at for at, line in enumerate(kept) if CHOSEN.match(line)]
     if chosen:
         kept = [CHOSEN.sub("", kept[chosen[-1]], count=1), *kept[chosen[-1] + 1 :]]
-    plan = "\n".join(kept).strip()
-    return plan if len(plan) <= LONGEST_PLAN else plan[: LONGEST_PLAN - 1].rstrip() + "…"
+    return _cut("\n".join(kept).strip(), LONGEST_PLAN)
+
+
+def reasons(text: str) -> str:
+    """The prose before the first edit: what costs the time, all plans, the one that was taken."""
+    return _cut("\n".join(_reasons(text)).strip(), LONGEST_REASONS)
+
+
+def _reasons(text: str) -> list[str]:
+    return [line for line in _prose(text) if not LEFT.match(line)]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def left(text: str) -> float | None:

@@ -128,20 +128,15 @@ def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> No
         assert as_instruction(refinement(kind, verdict, region, name)) == []
     assert as_instruction(render("retry-edit", reason=source)) == []
     assert as_instruction(render("implement", number=1, plan=source)) == []
-    news = dossier.news(region, frozenset(), lambda path: text, facts, 2000)
     moved = (Moved(f"{path}::{name}", 0.5, 0.1),)
     kept_text = render(
         "refine",
         kind="kept",
         speedup=1.2,
         interval=(1.1, 1.3),
-        share=0.5,
-        headroom=2.0,
         changed=source,
         moved=moved,
         hint="",
-        left=True,
-        **news,
     )
     assert as_instruction(kept_text) == []
 

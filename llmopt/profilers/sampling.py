@@ -86,7 +86,9 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
     whole = max(wall - first["delay"], cpu, LEAST_SECONDS)  # a busy machine makes the run longer, not the program wait
-    return _Run(wall, cpu, whole, loops.charged(stacks, starts, is_inside), lines, tuple(_notices(reports, probed, cpu, spec)))
+    return _Run(
+        wall, cpu, whole, loops.charged(stacks, starts, is_inside), lines, tuple(_notices(reports, probed, cpu, spec))
+    )
 
 
 def _added(runs: Sequence[_Run], spec: str) -> _Run:

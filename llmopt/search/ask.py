@@ -1,8 +1,9 @@
 """Regions and the verdicts so far in, a model's proposals out: ask, apply, let it correct, refine by the verdict.
 
-The model is asked about one region at a time, that with the most to gain first, in one conversation that goes on after
-each verdict: a failure is repaired, a gain is built upon with the new profile. Whoever draws the proposals appends each
-one's verdict to `verdicts` before drawing the next: the feedback is what that list ends with.
+The model is asked about one region at a time, that with the most to gain first. A failure is repaired in the same
+conversation; a gain is built upon in a new one, which begins with the dossier of the new code: to send the old code and
+all that was said of it again costs twice as much. Whoever draws the proposals appends each one's verdict to `verdicts`
+before drawing the next: the feedback is what that list ends with.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from llmopt.data import (
 from llmopt.errors import EditError
 from llmopt.models.context import ContextError
 from llmopt.profilers.names import spans
-from llmopt.prompts import render
+from llmopt.prompts import fenced, render
 from llmopt.search import dossier, parallel
 from llmopt.search.code import Code, open_code
 from llmopt.search.converse import NOTHING, Heard, Spent, converse
@@ -49,7 +50,7 @@ RETRY = "retry-edit"  # how the subject of a request ends that asks to correct e
 PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
-NEWS_TOKENS = 2_000  # of sources in a later message
+ANOTHER = 2.0  # times as fast after an edit, from which on the profile is another: what was seen as left before is void
 GROWING = 1.03  # a second gain whose lower bound is below it is the last one asked for
 HOT_LINES = 5
 DECLINED = "the model sees nothing worth changing"
@@ -139,7 +140,7 @@ class Thread:
     """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
     is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
     its verdict will be number `known` of the run. `left` is the speedup that the model saw beyond the edit that was
-    kept last."""
+    kept last, and `before` what a new first question tells of that edit."""
 
     number: int
     region: Region
@@ -160,6 +161,7 @@ class Thread:
     best: tuple[Turn, Verdict] | None = None  # of the plans that were turned down
     spent: Spent = NOTHING  # on tools
     left: float | None = None
+    before: str = ""
     done: bool = False
 
 
@@ -243,8 +245,8 @@ def _thread(region: Region, verdicts: Sequence[Verdict], asking: Asking, memory:
 
 
 def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
-    """After an accepted edit of its own: the next message, if there is to be one, tells the new profile instead of the
-    whole dossier."""
+    """After an accepted edit of its own: a new dossier, that of the new code, with what became of the edit. An agent's
+    start gets it anyway, and is told what the one before did."""
     assert thread.last is not None
     last = thread.last
     gone_on = replace(
@@ -258,23 +260,33 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         failures=0,
         feedback=" refine kept",
         repairs=False,
+        spent=NOTHING,
         done=thread.done or (_is_exhausted(thread, asking) and not last.hint),
     )
     if gone_on.done:
         return gone_on
-    values = dossier.news(region, thread.told, asking.masks.read, asking.facts, NEWS_TOKENS)
-    values |= {"moved": moved(thread.hotspots, asking.hotspots, last.speedup)}
-    values |= {"changed": asking.pared(last), "share": region.share, "headroom": headroom(region)}
-    values |= {"kind": "kept", "speedup": last.speedup, "interval": last.interval, "hint": last.hint}
-    values |= {"left": asking.asks_for_left}
-    message = render(asking.later, asking.folder, **values)
-    return replace(gone_on, messages=(*thread.messages, Message("user", message)))
+    told = render(
+        asking.later,
+        asking.folder,
+        kind="kept",
+        speedup=last.speedup,
+        interval=last.interval,
+        changed=asking.pared(last),
+        moved=moved(thread.hotspots, asking.hotspots, last.speedup),
+        hint=last.hint,
+    )
+    if asking.turn:
+        return replace(gone_on, messages=(*thread.messages, Message("user", told)))
+    said = replies.reasons(thread.messages[-1].text) if thread.messages else ""
+    return replace(gone_on, messages=(), before=f"{fenced(said, 'text')}\n\n{told}" if said else told)
 
 
 def _is_exhausted(thread: Thread, asking: Asking) -> bool:
-    """After an edit that was kept: the model sees too little beyond it, or it was a second gain and a small one."""
+    """After an edit that was kept: it changed the profile little and the model sees too little beyond it, or it was a
+    second gain and a small one."""
     assert thread.last is not None
-    return not _sees_more(thread.left, asking) or (thread.gains > 0 and thread.last.interval[0] < GROWING)
+    spent = thread.last.speedup < ANOTHER and not _sees_more(thread.left, asking)
+    return spent or (thread.gains > 0 and thread.last.interval[0] < GROWING)
 
 
 def _sees_more(left: float | None, asking: Asking) -> bool:
@@ -534,12 +546,19 @@ def _proposal(thread: Thread, reply: Reply, shown: Mapping[str, frozenset[int]],
 
 def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Thread:
     """The thread with its first question."""
-    told = [_without_excluded(each, asking.masks) for each in verdicts]
+    told = [_without_excluded(each, asking.masks) for each in verdicts if not thread.before or each != thread.last]
     masks, recipe = asking.masks, asking.recipe
     earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
     facts = replace(asking.facts, earlier=tuple(earlier))
     values = dossier.describe(
-        thread.region, told, masks.read, facts, recipe.tokens, search=masks.original, similar=recipe.examples
+        thread.region,
+        told,
+        masks.read,
+        facts,
+        recipe.tokens,
+        search=masks.original,
+        similar=recipe.examples,
+        before=thread.before,
     )
     shown = values.pop("shown")
     values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from llmopt import syntax
 from llmopt.data import Caller, Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
 from llmopt.errors import EditError
+from llmopt.profilers import loops
 from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
@@ -145,9 +146,10 @@ def describe(
     tokens: int = TOKENS,
     search: ReadFile | None = None,
     similar: int = EXAMPLES,
+    before: str = "",
 ) -> dict[str, object]:
     """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
-    similar edits.
+    similar edits; `before` tells of an edit that these sources have already.
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
@@ -155,7 +157,7 @@ def describe(
     code = open_code(read, facts.roots)
     found = uses.find([each.function for each in region.functions], facts.files, search or read, code)
     characters = tokens * CHARACTERS_PER_TOKEN
-    values = _small_values(region, verdicts, facts, code)
+    values = {**_small_values(region, verdicts, facts, code), "before": before}
     values |= _bounded_facts(region, found, code, int(MEASURED_SHARE * characters))
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
     sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
@@ -165,24 +167,6 @@ def describe(
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
     return {**values, "workloads": workloads, "tests": tests, "missing": tuple(dict.fromkeys(sheet.missing))}
-
-
-def news(region: Region, told: frozenset[str], read: ReadFile, facts: Facts, tokens: int) -> dict[str, object]:
-    """The values of a later message on the same region: what is measured now of the functions that cost something and
-    of those right above them, and the sources of these that were not `told` of, by `Function.key`."""
-    code, room = open_code(read, facts.roots), tokens * CHARACTERS_PER_TOKEN
-    costly = [each for each in region.functions if each.own_share >= DETAILED]
-    above = {caller.function.key for each in costly for caller in each.chain[:1]}
-    wanted = [each for each in region.functions if each in costly or each.function.key in above]
-    ranked = sorted(wanted, key=lambda one: -one.own_share)
-    every = [_measured(each, region, code) for each in wanted]
-    measured = _in_detail(every, [each.function.key for each in ranked], room // 2)
-    sheet = Sheet(code, room - _size(measured))
-    for each in ranked:
-        source = _source(each, code)
-        if source and source.key not in told:
-            _show_function(each, source, sheet)
-    return {"files": sheet.listings(), "measured": measured}
 
 
 def size(spot: Hotspot, code: Code) -> int:
@@ -447,16 +431,22 @@ def _bounded_facts(region: Region, found: uses.Uses, code: Code, most: int) -> d
 
 
 def _in_detail(
-    every: Sequence[Measured], ranked: Sequence[str], most: int, more: Mapping[str, Contract] | None = None
+    every: Sequence[Measured], ranked: Sequence[str], most: int, more: Mapping[str, Contract]
 ) -> tuple[Measured, ...]:
     """As many in detail as fit into so many characters, in the order of `ranked`, with what is told `more` of each."""
     measured: tuple[Measured, ...] = ()
     for count in range(len(ranked), 0, -1):
         detailed = frozenset(ranked[:count])
         measured = tuple(each if each.function.key in detailed else _in_brief(each) for each in every)
-        if _size((measured, [told for key, told in (more or {}).items() if key in detailed])) <= most:
+        if _size((measured, [told for key, told in more.items() if key in detailed])) <= most:
             break
     return measured
+
+
+def _library(function: Function) -> str:
+    """A function outside of the repository; a loop or a pool has the time of what was started there."""
+    driven = ", for what is started in it" if loops.runner_of(function) else ""
+    return f"{function.name} ({_shortened(function.path)}){driven}"
 
 
 def _in_brief(measured: Measured) -> Measured:
@@ -507,7 +497,7 @@ def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
     most = HOT_LINES if spot == region.focus else HOT_LINES_ELSEWHERE
     repeats = spot.repeats
     repeated = 1 - repeats.distinct / repeats.calls if source and repeats.calls > 1 else 0.0
-    outside = [(f"{each.name} ({_shortened(each.path)})", share) for each, share in spot.callees if _is_outside(each)]
+    outside = [(_library(each), share) for each, share in spot.callees if _is_outside(each)]
     return Measured(
         spot.function,
         spot.inclusive_share,

@@ -206,13 +206,13 @@ def test_short_regions_are_asked_about_as_one() -> None:
 
 def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again() -> None:
     asked = []
-    for left in ("LEFT: 1.2 x", "LEFT: 1.3 x", ""):
+    for left, speedup in (("LEFT: 1.2 x", 1.9), ("LEFT: 1.3 x", 1.9), ("", 1.9), ("LEFT: 1.0 x", 2.0)):
         verdicts: list[Verdict] = []
         memory, model = ask.Memory(), Scripted(GOOD.replace("m.py", f"{left}\n\nm.py", 1), GOOD)
-        accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
+        accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1", speedup=speedup)
         next(ask.propose([AT_F], verdicts, asking(model, base="1"), memory), None)
         asked.append(len(model.asked))
-    assert asked == [1, 2, 2]
+    assert asked == [1, 2, 2, 2]  # at 2x and more the profile is another than the one that the model saw
 
 
 @pytest.mark.parametrize(("gains", "left", "asked"), [(1, "1.1", 2), (1, "1.3", 3), (0, "1.1", 2)])
@@ -232,7 +232,7 @@ def test_a_conversation_covers_what_its_edit_made_and_all_that_its_region_came_a
     helper = GOOD.replace("    return min(xs)\n", "    return least(xs)\n\n\ndef least(xs):\n    return min(xs)\n")
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(f"LEFT: 1.0 x\n\n{helper}")
-    accept(ask.propose([AT_F, AT_G], verdicts, asking(model, together=100), memory), verdicts, "1")
+    accept(ask.propose([AT_F, AT_G], verdicts, asking(model, together=100), memory), verdicts, "1", speedup=1.5)
     least = Hotspot(Function("m.py", "least", 5), 6, 0.4, 0.4, 0.4, 1.6)
     apart = [Region((F, least), least, 0.4), replace(AT_G, share=0.2)]
     assert [*ask.propose(apart, verdicts, asking(model, base="1"), memory)] == []
@@ -278,22 +278,24 @@ def accept(proposals: Iterator[Proposal], verdicts: list[Verdict], commit: str, 
     proposals.close()  # type: ignore[attr-defined]
 
 
-def test_after_a_gain_the_conversation_goes_on_with_the_new_profile_alone() -> None:
+def test_after_a_gain_a_new_conversation_begins_with_the_new_code_and_what_became_of_the_edit() -> None:
     verdicts: list[Verdict] = []
-    memory, model = ask.Memory(), Scripted(GOOD, GOOD)
+    answer = f"1. sort once\n2. keep the least\n\nPLAN: the first.\nLEFT: 1.5 x\n\n{GOOD}"
+    memory, model = ask.Memory(), Scripted(answer, GOOD)
     accept(ask.propose([Region((F, SORT), F, 0.5), AT_G], verdicts, asking(model), memory), verdicts, "1")
     now = Region((replace(F, own_share=0.4), replace(G, own_share=0.3), SORT), G, 0.7)
     more = asking(model, base="1", hotspots=now.functions, pared=lambda verdict: "- a\n+ b")
     next(ask.propose([now], verdicts, more, memory))
-    first, second = model.asked
-    assert second.messages[:2] == first.messages
-    assert second.messages[2].text == GOOD
-    news = second.messages[3].text
-    assert "Kept: 2.000 times as fast, 95 % interval 1.800 to 2.200" in news
-    assert "| `m.py::f` | 50 % | 20 % |" in news
-    assert "def g(xs):" in news  # it was not in the region before
-    assert "def f(xs):" not in news
-    assert "- a\n+ b" in news
+    second = model.asked[1]
+    assert [message.role for message in second.messages] == ["system", "user"]
+    text = second.messages[1].text
+    assert "above all" in text.splitlines()[0]
+    assert "def g(xs):" in text
+    assert "2. keep the least" in text
+    assert "Kept: 2.000 times as fast, 95 % interval 1.800 to 2.200" in text
+    assert "| `m.py::f` | 50 % | 20 % |" in text
+    assert "- a\n+ b" in text
+    assert "Tried here before" not in text  # it would say the same again
     assert second.subject.endswith("attempt=2 refine kept")
 
 

@@ -348,13 +348,10 @@ def test_of_a_function_that_is_too_long_the_hot_lines_are_shown_with_those_aroun
     assert values["missing"] == ("parts of m.py::f",)
 
 
-def test_later_messages_show_only_what_was_not_told() -> None:
-    idle = replace(DRIVEN, function=Function("src/pkg/cli.py", "main", 4))
-    now = region(hotspot(), idle, DRIVEN, WEIGHT)
-    values = dossier.news(now, frozenset([RUN.key, DRIVEN.function.key]), reader(), FACTS, 2000)
-    assert [file.path for file in values["files"]] == ["src/pkg/tools.py"]  # type: ignore[attr-defined]
-    told = [each.function for each in values["measured"]]  # type: ignore[attr-defined]
-    assert told == [DRIVEN.function, WEIGHT.function, RUN]  # `main` costs nothing and calls nothing that does
+def test_what_became_of_an_edit_before_takes_its_room_from_the_sources() -> None:
+    values = [dossier.describe(region(hotspot()), (), reader(), FACTS, 3000, before="Kept. " * n) for n in (0, 1000)]
+    shown = [sum(len(file.text) for file in each["files"]) for each in values]  # type: ignore[attr-defined]
+    assert shown[1] < shown[0]
 
 
 def test_a_function_without_a_definition_is_shown_by_its_lines() -> None:
