@@ -267,6 +267,13 @@ def test_what_costs_much_is_shown_before_the_lesser_functions_of_the_region(shar
     assert whole == ["focus", first]
 
 
+def test_the_time_of_an_event_loop_is_told_as_what_was_started_there() -> None:
+    loop = Function("/usr/lib/python3.11/asyncio/base_events.py", "BaseEventLoop._run_once", 1)
+    text = text_of(hotspot(callees=((loop, 0.4),)))
+    named = "BaseEventLoop._run_once (asyncio/base_events.py), for what is started in it"
+    assert f"- calls `{named}`: 40 % of the run" in text
+
+
 def test_who_else_relies_on_a_function_is_told_and_the_test_that_pins_it_shown() -> None:
     text = text_of(hotspot())
     assert "- `drive`: used by `src/pkg/cli.py::main`; tested by `tests/test_engine.py::test_drive`, " in text
