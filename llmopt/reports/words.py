@@ -141,7 +141,8 @@ def event(value: Event) -> list[str]:
     if isinstance(value, Localized):
         return _localized(value)
     if isinstance(value, Proposal):
-        return [f"trying {value.author} on {short(value.hotspot.function.key)}: {first_line(value.plan)}"]
+        plan = f": {first_line(value.plan)}" if value.plan.strip() else ""
+        return [f"trying {value.author} on {short(value.hotspot.function.key)}{plan}"]
     if isinstance(value, Verdict):
         return [verdict(value)]
     assert isinstance(value, Stopped)

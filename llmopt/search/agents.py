@@ -216,15 +216,16 @@ def _plan(copy: Tree, printed: str) -> str:
 
 
 def _proposal(thread: ask.Thread, work: Work, working: Working) -> tuple[Proposal, str]:
-    """The proposal, and "end"; or "refusal" where another start on this region would end the same way."""
+    """The proposal, and "end"; or "refusal" where another start on this region would end the same way. Whoever gained
+    here before has all the grants that it needs."""
     author = working.asking.author or name_of(working.words)
     bare = Proposal(author, thread.region.focus, work.plan, usage=Usage(known=False))
+    hint = "" if work.files or thread.gains else _hint(work.printed, working.granted)
     if work.problem:
-        hint = "" if work.files else _hint(work.printed, working.granted)
         lost = "; its changes are not tried" if work.files else ""
         return replace(bare, problem=work.problem + lost + hint), "refusal"
     if not work.files and not work.left_out:
-        return replace(bare, problem="the agent changed nothing" + _hint(work.printed, working.granted)), "refusal"
+        return replace(bare, problem="the agent changed nothing" + hint), "refusal"
     if not work.files:
         return replace(bare, problem=f"the agent changed only what does not count: {_named(work.left_out)}"), "end"
     try:

@@ -19,7 +19,7 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from llmopt.data import Usage
+from llmopt.data import Function, Hotspot, Proposal, Usage
 from llmopt.reports import live, terminal, words
 from llmopt.reports.screen import Screen
 
@@ -64,6 +64,12 @@ def test_at_80_columns_all_there_is_to_know_is_on_the_screen() -> None:
     assert "✓ base  ✓ profile  ▸ search (round 2)" in text
     assert "12.3k of 500k tokens, $0.04 of $2" in text
     assert "1 min 00 s gone, at most 29 min 00 s left · Ctrl-C stops, what is kept stays" in text
+
+
+@pytest.mark.parametrize(("plan", "end"), [("a set\nmore", "m.py::f: a set"), ("", "m.py::f")])
+def test_what_is_tried_is_named_with_the_first_line_of_its_plan_if_there_is_one(plan: str, end: str) -> None:
+    spot = Hotspot(Function("m.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
+    assert words.event(Proposal("agent:x", spot, plan)) == [f"trying agent:x on {end}"]
 
 
 def test_on_a_low_terminal_what_was_kept_and_what_is_done_stay_longest() -> None:

@@ -364,6 +364,19 @@ def test_after_a_kept_edit_it_starts_on_the_new_code_and_is_told_the_new_profile
     assert "The files are now as your edit left them" in told
 
 
+def test_after_a_gain_no_grant_is_missing(strict: Bench) -> None:
+    working, memory = strict.working(*CODER, "good,login"), ask.Memory()
+    verdicts: list[Verdict] = []
+    for proposal in agents.propose([REGION], verdicts, working, memory):
+        verdicts.append(
+            Verdict(True, "confirmation", "", CUSTOMERS.function.key, proposal.author, commit="next", speedup=2.0)
+        )
+    later = replace(working, asking=replace(working.asking, base="next", code="def"))
+    [only] = agents.propose([REGION], [*verdicts], later, memory)
+    assert "Invalid API key" in only.problem
+    assert "--agent-allow" not in only.problem
+
+
 # --- its command -----------------------------------------------------------------------------------------------
 
 
