@@ -25,7 +25,8 @@ EXAMPLES = 600  # tokens of them for similar edits
 CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
 FRAME = 3_000  # characters of the template's own words
 LEAST_ROOM = 600  # characters
-LARGEST_SHARE = 0.25  # of the room, for a helper, the workload or a test
+LARGEST_SHARE = 0.25  # of the room, for a helper or a test
+WORKLOAD_SHARE = 0.33  # for the workload: a new conversation after a gain, with less room, needs it as well
 MEASURED_SHARE = 0.25  # of the characters, for what was measured and who else relies on it; sources have the rest
 
 HOT_LINES, HOT_LINES_ELSEWHERE = 6, 3
@@ -161,7 +162,7 @@ def describe(
     values |= _bounded_facts(region, found, code, int(MEASURED_SHARE * characters))
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
     sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
-    workloads = _workloads(facts, sheet, int(LARGEST_SHARE * sheet.room))
+    workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
     _show(region, sheet)
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
