@@ -15,6 +15,7 @@ MOST_CALLERS = 6
 CACHES = ("lru_cache", "cache", "cached_property", "memoize", "memoized", "cachedmethod", "cached")
 # Values that are not changed in place.
 CONSTANT_CALLS = ("compile", "frozenset", "tuple", "namedtuple", "TypeVar", "getLogger", "itemgetter", "attrgetter")
+WRAPPERS = (*CACHES, "update_wrapper", "partial", "cast", "staticmethod", "classmethod", "property")
 STATEFUL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 SHAPES: Mapping[type[ast.expr], str] = {
     ast.List: "list",
@@ -43,6 +44,7 @@ class Unit:
     shapes: frozenset[str]  # and the kinds of containers that it evidently puts into private ones
     decorators: frozenset[str]
     optional: frozenset[str]  # names that it compares with None
+    made: frozenset[str]  # functions of its own that it gives back
 
     @property
     def function(self) -> Function:
@@ -150,6 +152,7 @@ class _Module:
                 same.shapes | unit.shapes,
                 same.decorators | unit.decorators,
                 same.optional | unit.optional,
+                same.made | unit.made,
             )
         self.units[name] = unit
 
@@ -192,7 +195,41 @@ def _unit(path: str, name: str, node: Def) -> Unit:
         shapes=frozenset(shape for n in inside for shape in _shapes(n)),
         decorators=frozenset(_last_name(each) for each in node.decorator_list),
         optional=frozenset(name for n in inside for name in _compared_with_none(n)),
+        made=frozenset(_made(node)),
     )
+
+
+def _made(node: Def) -> Iterator[str]:
+    """The text of each function defined in it that it gives back: a factory's, a decorator's."""
+    own = list(_own(node))
+    given = [n for each in own if isinstance(each, ast.Return) and each.value for n in _given(each.value)]
+    names = {n.id for n in given if isinstance(n, ast.Name)}
+    yield from (_dump([each]) for each in own if isinstance(each, Def) and each.name in names)
+    yield from (_dump([each]) for each in given if isinstance(each, ast.Lambda))
+
+
+def _given(value: ast.expr) -> Iterator[ast.expr]:
+    """What an expression may give as it is: itself, parts of tuples and alternatives, what a wrapper is put around."""
+    if isinstance(value, ast.IfExp):
+        parts = [value.body, value.orelse]
+    elif isinstance(value, (ast.Tuple, ast.List)):
+        parts = value.elts
+    elif isinstance(value, ast.Call) and (isinstance(value.func, ast.Call) or _last_name(value.func) in WRAPPERS):
+        parts = value.args
+    else:
+        parts = []
+        yield value
+    for part in parts:
+        yield from _given(part)
+
+
+def _own(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of a function, without those of functions and classes in it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            yield from _own(child)
 
 
 def _shapes(node: ast.AST) -> Iterator[str]:
@@ -267,16 +304,20 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
         callers = [each for each in before.units.values() if unit.own in each.mentions and each.name != name]
         gone = "is gone" if now is None else "has another signature" if now.signature != unit.signature else ""
         inner = unit.is_private and callers and all(each.name in changed for each in callers)
-        # What a decorator returns is a function, of whose code nothing could be said but that it is another one.
+        # Of the code of a function that is given back nothing could be said but that it is another one.
         decorated = [each for each in before.units.values() if unit.own in each.decorators and each.name in after.units]
-        indirect = "a decorator, compared through what it decorates" if decorated else ""
+        makes = now is not None and now.made != unit.made
+        if makes:
+            callers = [each for each in callers if not each.made]  # what these make may hold it
+        indirect = "makes functions, and these differ" if makes else ""
+        indirect = "a decorator, compared through what it decorates" if decorated else indirect
         indirect = indirect or ("private, compared through its callers" if inner else "")
         if gone or indirect:
             left_out[unit.function.key] = gone or indirect
         else:
             chosen[name] = unit
         chosen |= {each.name: each for each in decorated[:MOST_CALLERS]}
-        if gone or unit.is_private:
+        if gone or makes or unit.is_private:
             chosen |= {each.name: each for each in callers[:MOST_CALLERS] if each.name in after.units}
     kept = [unit for unit in chosen.values() if unit.function.key not in left_out]
     return kept, left_out

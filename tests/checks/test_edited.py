@@ -57,6 +57,45 @@ def test_changed_functions_and_callers_of_private_ones_are_compared(old: str, ne
     assert {unit.name for unit in of(old, new).units.values()} == names
 
 
+FACTORY = """
+    def made(xs):
+        def inner(x): return x in xs
+        return inner
+    def decorator(f):
+        def wrapped(*args): return f(*args)
+        return functools.wraps(f)(wrapped)
+    def by_key(x): return lambda y: y[x]
+    def holds(xs):
+        check = made(xs)
+        def outer(x): return check(x)
+        return outer
+    def uses(xs): return made(xs)(1)
+    def called(xs):
+        def inner(x): return x
+        return inner(xs)
+    def sorts(xs): return sorted(xs, key=lambda x: -x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names", "made"),
+    [
+        ("x in xs", "x in set(xs)", {"uses"}, {"made"}),  # what `holds` gives back holds another function as well
+        ("return f(*args)", "return f(*list(args))", set(), {"decorator"}),
+        ("y[x]", "y.__getitem__(x)", set(), {"by_key"}),
+        ("check = made(xs)", "check = made(list(xs))", {"holds"}, set()),
+        ("return inner(xs)", "return inner(list(xs))", {"called"}, set()),
+        ("-x", "0 - x", {"sorts"}, set()),
+    ],
+)
+def test_a_function_that_gives_back_another_one_is_not_compared_by_the_code_of_it(
+    old: str, new: str, names: set[str], made: set[str]
+) -> None:
+    found = edited.of({"a.py": dedent(FACTORY)}, {"a.py": dedent(FACTORY).replace(old, new, 1)})
+    assert {unit.name for unit in found.units.values()} == names
+    assert {key.partition("::")[2] for key in found.left_out} == made
+
+
 def test_layout_changes_nothing() -> None:
     base = dedent(BASE)
     assert edited.of({"a.py": base}, {"a.py": base.replace("\n", "  # comment\n")}).units == {}
