@@ -306,10 +306,11 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
         inner = unit.is_private and callers and all(each.name in changed for each in callers)
         # Of the code of a function that is given back nothing could be said but that it is another one.
         decorated = [each for each in before.units.values() if unit.own in each.decorators and each.name in after.units]
-        makes = now is not None and now.made != unit.made
+        users = [each for each in callers if not each.made]  # what the others make may hold it
+        makes = now is not None and now.made != unit.made and bool(users)
         if makes:
-            callers = [each for each in callers if not each.made]  # what these make may hold it
-        indirect = "makes functions, and these differ" if makes else ""
+            callers = users
+        indirect = "makes functions, compared through its callers" if makes else ""
         indirect = "a decorator, compared through what it decorates" if decorated else indirect
         indirect = indirect or ("private, compared through its callers" if inner else "")
         if gone or indirect:

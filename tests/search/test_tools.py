@@ -117,6 +117,12 @@ def test_sources_that_do_not_fit_are_cut_at_a_line_and_named(tmp_path: Path) -> 
     shop = Workshop(masks, Facts((3, 11, 4), files=("long.py",)), open_code(masks.read, ("",)))
     found = tools.use(Call("1", "sources", '{"names": "a,b,c"}'), shop)
     assert found.text.count("cut: ") == 2
+    with (tmp_path / "long.py").open("a") as stream:
+        stream.write("def short():\n    return 1\n")
+    masks = Masks(encoding.reader(Tree("c", tmp_path)))
+    shop = Workshop(masks, Facts((3, 11, 4), files=("long.py",)), open_code(masks.read, ("",)))
+    text = inside(tools.use(Call("1", "sources", '{"names": "a,b,c,short"}'), shop).text)
+    assert text.startswith("long.py::short, lines 1210 to 1211:\ndef short():")
     assert "… cut" not in found.text
     assert "cut: long.py::c, lines 807 to 1207" in found.text
     assert found.shown["long.py"] >= frozenset(range(1, 402))

@@ -16,7 +16,7 @@ CHARACTERS = 7_500  # of their sources: another call for the rest would send the
 TOOL = Tool(
     "sources",
     f"Sources of functions and classes by name (Class.method, or path::Class.method), at most {MOST}, separated by "
-    "commas.",
+    f"commas; {CHARACTERS} characters in all, the shortest first.",
     schema({"names": "string"}),
     characters=CHARACTERS + 500,
 )
@@ -46,10 +46,11 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
 
 
 def _told(wanted: list[Source], problems: list[str], shop: Workshop) -> Told:
-    """The sources as far as they fit, one after the other; then what is not among them and why."""
+    """The sources as far as they fit, the shortest first: a long one would leave many without room. Then what is not
+    among them and why."""
     shown: dict[str, frozenset[int]] = {}
     texts, room = [], CHARACTERS
-    for source in wanted:
+    for source in sorted(wanted, key=lambda each: len(each.text)):
         lines = source.text.split("\n")
         numbers = dossier.body_lines(source, shop.code)
         fitting = list(_fitting(lines, [number - source.start for number in numbers], room))
