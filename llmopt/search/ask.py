@@ -51,6 +51,7 @@ PERSON = person.STAGE
 NO_EDIT = "NO EDIT"  # how the prompt says that a model declines
 LEAST_TOKENS = 1_000  # a dossier that is cut further does not hold the function any more
 ANOTHER = 2.0  # times as fast after an edit, from which on the profile is another: what was seen as left before is void
+TRIES = 2  # at a region of which nothing was kept, and where the model sees little left
 GROWING = 1.03  # a second gain whose lower bound is below it is the last one asked for
 HOT_LINES = 5
 DECLINED = "the model sees nothing worth changing"
@@ -397,7 +398,8 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     if thread.attempts >= asking.recipe.attempts:  # nobody will read the feedback: do not profile for it
         return thread
     kind = feedback_kind(turn.proposal, verdict)
-    if kind == "timing" and thread.gains and not _sees_more(turn.left, asking) and not verdict.hint:
+    little = kind == "timing" and not _sees_more(turn.left, asking) and not verdict.hint
+    if little and (thread.gains or thread.attempts >= TRIES):
         return replace(thread, done=True)
     message = _refinement(kind, _without_excluded(verdict, asking.masks), thread, asking)
     broke = kind not in ("timing", "edit", "duplicate", "person")

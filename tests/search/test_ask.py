@@ -215,10 +215,13 @@ def test_a_region_of_which_the_model_sees_nothing_left_is_not_asked_about_again(
     assert asked == [1, 2, 2, 2]  # at 2x and more the profile is another than the one that the model saw
 
 
-@pytest.mark.parametrize(("gains", "left", "asked"), [(1, "1.1", 2), (1, "1.3", 3), (0, "1.1", 2)])
-def test_no_gain_after_one_ends_a_region_of_which_nothing_is_left(gains: int, left: str, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("gains", "left", "asked"), [(1, "1.1", 2), (1, "1.3", 3), (0, "1.1", 2), (0, "1.2", 2), (0, "1.3", 3)]
+)
+def test_no_gain_ends_a_region_of_which_nothing_is_left(gains: int, left: str, asked: int) -> None:
     verdicts: list[Verdict] = []
-    memory, model = ask.Memory(), Scripted(GOOD, f"LEFT: {left} x\n\n{GOOD}", ask.NO_EDIT)
+    again = f"LEFT: {left} x\n\n{GOOD}"
+    memory, model = ask.Memory(), Scripted(GOOD, again, *([] if gains else [again]), ask.NO_EDIT)
     if gains:
         accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
     else:
