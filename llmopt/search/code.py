@@ -123,6 +123,12 @@ class Code:
         return next((file for path in paths if (file := self.file(path))), None)
 
 
+def _is_setter(node: syntax.Node) -> bool:
+    """Of a property, whose name means what reads it."""
+    accessors = (each.attr for each in node.decorator_list if isinstance(each, ast.Attribute))
+    return any(each in ("setter", "deleter") for each in accessors)
+
+
 def open_code(read: ReadFile, roots: Sequence[str]) -> Code:
     """Look-ups that read and parse each file once."""
 
@@ -133,7 +139,7 @@ def open_code(read: ReadFile, roots: Sequence[str]) -> Code:
             tree = syntax.parse(text)
         except (EditError, SyntaxError):
             return None
-        by_name = {definition.name: definition for definition in syntax.definitions(tree)}
+        by_name = {each.name: each for each in syntax.definitions(tree) if not _is_setter(each.node)}
         imports = dict(_imports(tree, path, roots))
         return File(path, text.split("\n"), tree, by_name, imports, frozenset(_imported(tree)))
 

@@ -110,6 +110,14 @@ def test_sources_leave_out_the_inside_of_long_docstrings(tmp_path: Path) -> None
     assert found.shown == {"d.py": frozenset({1, 2, 13, 14})}
 
 
+def test_the_source_of_a_property_is_what_reads_it(tmp_path: Path) -> None:
+    text = "class C:\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, value): pass\n"
+    (tmp_path / "p.py").write_text(text)
+    masks = Masks(encoding.reader(Tree("c", tmp_path)))
+    shop = Workshop(masks, Facts((3, 11, 4), files=("p.py",)), open_code(masks.read, ("",)))
+    assert "def p(self): return 1" in inside(tools.use(Call("1", "sources", '{"names": "C.p"}'), shop).text)
+
+
 def test_sources_that_do_not_fit_are_cut_at_a_line_and_named(tmp_path: Path) -> None:
     body = "".join(f"    x{number} = {number}\n" for number in range(400))
     (tmp_path / "long.py").write_text("".join(f"def {name}():\n{body}\n\n" for name in "abc"))
