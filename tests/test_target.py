@@ -141,6 +141,18 @@ def test_import_hook_that_needs_the_checkout_is_an_error_with_advice_under_landl
         with_hook(tmp_path, "landlock")
 
 
+@pytest.mark.parametrize("layer", layers.CONFINING)
+def test_pytest_runs_without_sockets_also_beside_a_plugin_that_opens_one(layer: str, tmp_path: Path) -> None:
+    pytest.importorskip("pytest_rerunfailures")
+    pytest.importorskip("xdist")
+    made, tree = targets.make(tmp_path, {"test_it.py": "def test_it():\n    assert True\n"})
+    made = replace(made, sandbox=layers.open_layer(layer))
+    argv = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "llmopt_pytest")
+    probed = target.run(made, tree, argv, LIMITS, tasks={"pytest": {}})
+    assert probed.ran.exit_code == 0, probed.ran.stdout
+    assert "1 passed" in probed.ran.stdout
+
+
 def test_tests_of_a_tree_are_found_wherever_they_are(tmp_path: Path) -> None:
     names = ("tests/a.py", "pkg/test/b.py", "pkg/test_c.py", "pkg/conftest.py", "pkg/d_test.py")
     others = ("pkg/testing/x.py", "pkg/contest.py", ".git/tests/x.py", "pkg/latest.py")

@@ -16,6 +16,24 @@ def start(settings):
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.expanduser(os.path.join("~", "hypothesis")))
 
 
+def pytest_load_initial_conftests():
+    """pytest-rerunfailures, wherever xdist is installed too, tells crashes of workers through a socket, also where nobody
+    asked for a rerun. In a sandbox without sockets no test would run for it: it does without there."""
+    reruns = sys.modules.get("pytest_rerunfailures")
+    if _settings is not None and hasattr(reruns, "HAS_PYTEST_HANDLECRASHITEM") and not _has_sockets():
+        reruns.HAS_PYTEST_HANDLECRASHITEM = False
+
+
+def _has_sockets():
+    import socket
+
+    try:
+        socket.socket().close()
+    except OSError:
+        return False
+    return True
+
+
 def pytest_configure(config):
     if _settings is None:
         return
