@@ -17,8 +17,8 @@ def start(settings):
 
 
 def pytest_load_initial_conftests():
-    """pytest-rerunfailures, wherever xdist is installed too, tells crashes of workers through a socket, also where nobody
-    asked for a rerun. In a sandbox without sockets no test would run for it: it does without there."""
+    """pytest-rerunfailures, wherever xdist is installed too, opens a socket to hear of workers that crash, also where
+    nobody asked for a rerun. In a sandbox without sockets no test would run for it: it does without there."""
     reruns = sys.modules.get("pytest_rerunfailures")
     if _settings is not None and hasattr(reruns, "HAS_PYTEST_HANDLECRASHITEM") and not _has_sockets():
         reruns.HAS_PYTEST_HANDLECRASHITEM = False
