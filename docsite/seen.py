@@ -28,7 +28,7 @@ SEEN = re.compile(
 LEFT_OUT = "…"
 # What hangs on the machine: what it can confine and count, where its Python is, whether it is quiet.
 MACHINE = (
-    (r"^(?:ok  |warn) (confinement|sandbox \w+|limits|counters|line profiler): .*", r"\1"),
+    (r"^(?:ok  |warn) (confinement|sandbox|limits|counters|line profiler)( \w+)?: .*", r"\1"),
     (r"^(?:ok  |warn) (workload \S+: .* over \d+ runs).*", r"\1"),
     (r"(?<=^lines and calls by ).*(?=; the run)", "a profiler"),
     (r"\((\.venv|--python|[\w ]+ on PATH)\)", "(found)"),

@@ -150,6 +150,9 @@ def _is_there(mount: Mount, made: list[Mount]) -> bool:
     where, how, what = mount
     if how == READ and not Path(what).exists():
         return True
+    # Through a link of the root (/bin): bubblewrap below 0.9 does not make a link again that is there already.
+    real = where.parent.resolve() / where.name
+    where = real if real.is_relative_to("/usr") else where
     above = [each for each in reversed(made) if where.is_relative_to(each[0])]  # of one place the last one shows
     nearest = max(above, key=lambda each: len(each[0].parts), default=None)
     return how in (READ, LINK) and nearest is not None and nearest[1:] == (READ, str(nearest[0]))

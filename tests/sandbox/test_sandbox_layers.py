@@ -8,6 +8,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import layers
@@ -320,3 +321,11 @@ def test_bubblewrap_stays_out_of_reach_of_a_grant_above_the_checkout(tmp_path: P
     mounts = bubblewrap.mounts(command(tmp_path), Grants(read=(tmp_path,)), tmp_path / "home")
     places = [(where, how, what) for where, how, what in mounts if where in (tmp_path, checkout)]
     assert places == [(tmp_path, "--ro-bind", str(tmp_path)), (checkout, "--bind", str(tmp_path / "tree"))]
+
+
+@pytest.mark.skipif(not Path("/bin").is_symlink(), reason="/bin is no link here")
+def test_what_a_link_of_the_root_shows_is_not_mounted_again(tmp_path: Path) -> None:
+    """Where /bin is a link to /usr/bin, bubblewrap of Debian 12 ends at /bin/sh: there is such a link already."""
+    asked = replace(command(tmp_path), argv=("/bin/sh", "-c", "true"))
+    places = [where for where, _, _ in bubblewrap.mounts(asked, Grants(), tmp_path / "home")]
+    assert not [where for where in places if where.parent == Path("/bin")]
