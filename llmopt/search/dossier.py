@@ -44,6 +44,7 @@ PATTERNS = 4
 WAY = 24  # callers on the way to the region
 COSTLY = 0.1  # of the run, from which on what the region calls is shown before its lesser functions
 MULTIPLIED = 20  # times as many calls as of the caller, from which on both are shown
+MOST_SPEEDUP = 1e9
 LINE_OF_TEXT = 300  # characters of a plan or an outcome
 LINE_OF_CODE = 110
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
@@ -595,7 +596,8 @@ def _kept(verdict: Verdict) -> str:
 
 def _ratio(verdict: Verdict) -> str:
     low, high = verdict.interval
-    return f" ({verdict.speedup:.3f} times as fast, {low:.3f} to {high:.3f})" if high else ""
+    told = f", {low:.3f} to {high:.3f}" if low > 0 and high < MOST_SPEEDUP else ""  # of too few pairs it says nothing
+    return f" ({verdict.speedup:.3f} times as fast{told})" if high else ""
 
 
 def one_line(text: str) -> str:

@@ -267,6 +267,14 @@ def test_what_costs_much_is_shown_before_the_lesser_functions_of_the_region(shar
     assert whole == ["focus", first]
 
 
+def test_an_interval_of_too_few_pairs_is_not_told() -> None:
+    slow = Verdict(False, "timing", "no gain", RUN.key, "manual", "a plan", speedup=1.1, interval=(1e-300, 1e300))
+    text = render(
+        "optimize", task="low", plans=0, calls=0, **dossier.describe(region(hotspot()), [slow], reader(), FACTS)
+    )
+    assert "turned down at timing: no gain (1.100 times as fast)" in text
+
+
 def test_the_time_of_an_event_loop_is_told_as_what_was_started_there() -> None:
     loop = Function("/usr/lib/python3.11/asyncio/base_events.py", "BaseEventLoop._run_once", 1)
     text = text_of(hotspot(callees=((loop, 0.4),)))
