@@ -241,8 +241,9 @@ def _thread(region: Region, verdicts: Sequence[Verdict], asking: Asking, memory:
         return thread
     if thread.last is not None and thread.last.accepted and thread.last.commit == asking.base:
         return _gone_on(thread, region, asking)
+    gained = thread.last is not None and thread.last.accepted  # and others gained after it, before it could be gone on
     new = Thread(thread.number, region, asking.base, asking.hotspots)
-    return replace(new, attempts=thread.attempts, done=thread.done, gains=thread.gains)
+    return replace(new, attempts=thread.attempts, done=thread.done, gains=max(thread.gains, int(gained)))
 
 
 def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:

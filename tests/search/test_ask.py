@@ -332,6 +332,18 @@ def test_a_base_that_others_changed_is_told_anew_and_counts_the_attempts_on() ->
     assert model.subjects[-1].endswith("attempt=3")
 
 
+def test_what_was_kept_here_is_remembered_where_another_region_gained_after_it() -> None:
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted(*[GOOD] * 4)
+    accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1")
+    accept(ask.propose([AT_G], verdicts, asking(model, base="1"), memory), verdicts, "2")
+    drawn = ask.propose([AT_F], verdicts, asking(model, base="2"), memory)
+    verdicts.append(rejected(next(drawn)))
+    next(drawn)
+    assert model.subjects[-1].startswith("optimize region=1 ")
+    assert "Nothing has worked here" not in model.asked[-1].messages[-1].text
+
+
 def test_a_second_gain_that_is_small_is_the_last_one_asked_for() -> None:
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(GOOD, GOOD, GOOD)
