@@ -564,7 +564,9 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
         before=thread.before,
     )
     shown = values.pop("shown")
-    values |= {"task": asking.recipe.task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}
+    # Plans of their own come once, before the first attempt: later questions are for edits.
+    task = "medium" if asking.recipe.plans and thread.attempts else asking.recipe.task
+    values |= {"task": task, "plans": asking.recipe.plans, "calls": asking.calls, **asking.more}
     question = render(asking.first, asking.folder, **values)
     messages = (Message("system", render("system", asking.folder)), Message("user", question))
     assert isinstance(shown, dict)

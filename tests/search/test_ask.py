@@ -332,6 +332,17 @@ def test_a_base_that_others_changed_is_told_anew_and_counts_the_attempts_on() ->
     assert model.subjects[-1].endswith("attempt=3")
 
 
+def test_at_high_effort_the_question_after_a_gain_is_for_edits_and_not_for_plans_again() -> None:
+    verdicts: list[Verdict] = []
+    memory, model = ask.Memory(), Scripted("1. only", GOOD, GOOD)
+    accept(ask.propose([AT_F], verdicts, asking(model, effort="high"), memory), verdicts, "1")
+    next(ask.propose([AT_F], verdicts, asking(model, effort="high", base="1"), memory))
+    assert model.subjects[-1].endswith("attempt=2 refine kept")
+    text = model.asked[-1].messages[-1].text
+    assert "No edits yet" not in text
+    assert "The edits that implement the plan" in text
+
+
 def test_what_was_kept_here_is_remembered_where_another_region_gained_after_it() -> None:
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(*[GOOD] * 4)
