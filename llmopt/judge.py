@@ -351,10 +351,16 @@ def _exp(value: float) -> float:
     return math.exp(min(value, 700.0))
 
 
+def is_supported(bounds: tuple[float, float]) -> bool:
+    """Whether an interval says anything: of too few pairs it is as good as everything."""
+    low, high = bounds
+    return 0 < low <= high < 1e9
+
+
 def describe(speedup: float, bounds: tuple[float, float]) -> str:
     """The speedup with its interval, with the digits that the interval supports: "1.31x [1.27, 1.35]"."""
     low, high = bounds
-    if not 0 < low <= high < 1e9:
+    if not is_supported(bounds):
         return f"{speedup:.2f}x (too few pairs for an interval)"
     digits = digits_of(high - low)
     return f"{speedup:.{digits}f}x [{low:.{digits}f}, {high:.{digits}f}]"

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from llmopt.checks.names import own as own_nodes
 from llmopt.data import Function
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef
@@ -201,10 +202,10 @@ def _unit(path: str, name: str, node: Def) -> Unit:
 
 def _made(node: Def) -> Iterator[str]:
     """The text of each function defined in it that it gives back: a factory's, a decorator's."""
-    own = list(_own(node))
+    own = list(own_nodes(node))
     given = [n for each in own if isinstance(each, ast.Return) and each.value for n in _given(each.value)]
-    names = {n.id for n in given if isinstance(n, ast.Name)}
-    yield from (_dump([each]) for each in own if isinstance(each, Def) and each.name in names)
+    named = {n.id for n in given if isinstance(n, ast.Name)}
+    yield from (_dump([each]) for each in own if isinstance(each, Def) and each.name in named)
     yield from (_dump([each]) for each in given if isinstance(each, ast.Lambda))
 
 
@@ -221,15 +222,6 @@ def _given(value: ast.expr) -> Iterator[ast.expr]:
         yield value
     for part in parts:
         yield from _given(part)
-
-
-def _own(node: ast.AST) -> Iterator[ast.stmt]:
-    """The statements of a function, without those of functions and classes in it."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt):
-            yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
-            yield from _own(child)
 
 
 def _shapes(node: ast.AST) -> Iterator[str]:

@@ -49,7 +49,7 @@ def _scope(node: ast.AST, outer: Scope | None) -> Scope:
     bound: set[str] = set()
     aliases: dict[str, str] = {}
     elsewhere: set[str] = set()
-    for each in _own(node):
+    for each in own(node):
         if isinstance(each, (ast.Import, ast.ImportFrom)):
             imports |= imported(each)
         elif isinstance(each, (ast.Global, ast.Nonlocal)):
@@ -66,7 +66,7 @@ def _scope(node: ast.AST, outer: Scope | None) -> Scope:
     return Scope({**imports, **plain}, scope.bound - plain.keys(), outer, node, frozenset(parameters), kept)
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
+def own(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a scope itself, without those of functions and classes in it."""
     body: ast.AST | list[ast.AST] = getattr(node, "body", [])
     stack: list[ast.AST] = [body] if isinstance(body, ast.AST) else list(body)

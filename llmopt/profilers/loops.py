@@ -9,9 +9,10 @@ shared among those who start something by how often they do.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from llmopt.data import Function
+from llmopt.profilers.names import is_inside
 
 Frames = tuple[Function, ...]
 """A stack, outermost first."""
@@ -23,30 +24,38 @@ RUNNERS = {
 }
 
 
-def charged(
-    stacks: Mapping[Frames, float],
-    started: Mapping[tuple[str, Frames], int],
-    is_inside: Callable[[Function], bool],
-) -> dict[Frames, float]:
+def charged(stacks: Mapping[Frames, float], started: Mapping[tuple[str, Frames], int]) -> dict[Frames, float]:
     """The seconds by stack, those of runners given to the starters; their sum stays the same.
 
-    `started` counts by runner and stack of the start, `is_inside` tells the repository's functions. A runner for which
-    nobody of the repository started anything keeps its time.
+    `started` counts by runner and stack of the start. A runner for which nobody of the repository started anything
+    keeps its time.
     """
-    starters: dict[str, defaultdict[Frames, int]] = {runner: defaultdict(int) for runner in RUNNERS}
+    starters: defaultdict[str, defaultdict[Frames, int]] = defaultdict(lambda: defaultdict(int))
     for (runner, frames), times in started.items():
-        if above := _down_to_last(frames, is_inside):
+        if above := _down_to_last(frames):
             starters[runner][above] += times
+    if not starters:
+        return dict(stacks)
     found: defaultdict[Frames, float] = defaultdict(float)
     for frames, seconds in stacks.items():
-        at = max((place for place, function in enumerate(frames) if runner_of(function)), default=None)
-        idle = at is not None and not any(map(is_inside, frames[at:]))
-        those = starters[runner_of(frames[at])] if at is not None and idle else {}
+        at, runner = _running(frames)
+        those: Mapping[Frames, int] = starters.get(runner, {})
+        whole = sum(those.values())
         for above, times in those.items():
-            found[(*above, *frames[at:])] += seconds * times / sum(those.values())
+            found[(*above, *frames[at:])] += seconds * times / whole
         if not those:
             found[frames] += seconds
     return dict(found)
+
+
+def _running(frames: Frames) -> tuple[int, str]:
+    """Where the runner stands that spends the time itself, and which it is; (0, "") where it runs the repository's."""
+    for at in range(len(frames) - 1, -1, -1):
+        if runner := runner_of(frames[at]):
+            return at, runner
+        if is_inside(frames[at]):
+            break
+    return 0, ""
 
 
 def runner_of(function: Function) -> str:
@@ -58,7 +67,7 @@ def _is(function: Function, file: str, name: str) -> bool:
     return function.name == name and function.path.replace("\\", "/").endswith(f"/{file}")
 
 
-def _down_to_last(frames: Frames, is_inside: Callable[[Function], bool]) -> Frames:
+def _down_to_last(frames: Frames) -> Frames:
     """The stack down to the innermost function of the repository, () without one."""
-    last = max((place for place, function in enumerate(frames) if is_inside(function)), default=-1)
+    last = next((place for place in range(len(frames) - 1, -1, -1) if is_inside(frames[place])), -1)
     return frames[: last + 1]

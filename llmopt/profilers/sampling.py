@@ -15,7 +15,7 @@ from typing import Any
 from llmopt.data import Function, Profile, Project, Stack, Tree
 from llmopt.errors import WorkloadError
 from llmopt.profilers import loops
-from llmopt.profilers.names import Resolver, is_inside
+from llmopt.profilers.names import Resolver
 from llmopt.target import Probed, Tasks
 
 RunOne = Callable[[int, Tasks], Probed]
@@ -86,9 +86,8 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     cpu = sum(report["cpu"] for report in reports)
     stacks.pop((), None)  # samples of the probe alone
     whole = max(wall - first["delay"], cpu, LEAST_SECONDS)  # a busy machine makes the run longer, not the program wait
-    return _Run(
-        wall, cpu, whole, loops.charged(stacks, starts, is_inside), lines, tuple(_notices(reports, probed, cpu, spec))
-    )
+    charged = loops.charged(stacks, starts)
+    return _Run(wall, cpu, whole, charged, lines, tuple(_notices(reports, probed, cpu, spec)))
 
 
 def _added(runs: Sequence[_Run], spec: str) -> _Run:

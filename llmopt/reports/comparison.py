@@ -13,7 +13,7 @@ from rich.text import Text
 from llmopt import judge, output, samples
 from llmopt.comparing import Plan, Ready, Result
 from llmopt.data import Pair, Sample
-from llmopt.judge import Comparison, cost, describe
+from llmopt.judge import Comparison, cost, describe, is_supported
 from llmopt.machine import Machine
 from llmopt.reports import summary, words
 from llmopt.revisions import Side
@@ -107,8 +107,7 @@ def row(compared: Compared, result: Result, index: int) -> tuple[str, str, str, 
 
 def speedup(found: Comparison) -> str:
     """The speedup with its interval, or that it is a guess: few pairs give none."""
-    low, high = found.interval
-    return describe(found.speedup, found.interval) if 0 < low <= high < 1e9 else f"about {found.speedup:.2f}x"
+    return describe(found.speedup, found.interval) if is_supported(found.interval) else f"about {found.speedup:.2f}x"
 
 
 def medians(result: Result, index: int, value: Callable[[Sample], float]) -> tuple[float, float]:

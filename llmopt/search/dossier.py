@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
-from llmopt import syntax
+from llmopt import judge, syntax
 from llmopt.data import Caller, Function, Hotspot, LineCost, Observed, ReadFile, Region, Verdict
 from llmopt.errors import EditError
 from llmopt.profilers import loops
+from llmopt.profilers.names import MODULE, is_inside
 from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
@@ -44,7 +45,6 @@ PATTERNS = 4
 WAY = 24  # callers on the way to the region
 COSTLY = 0.1  # of the run, from which on what the region calls is shown before its lesser functions
 MULTIPLIED = 20  # times as many calls as of the caller, from which on both are shown
-MOST_SPEEDUP = 1e9
 LINE_OF_TEXT = 300  # characters of a plan or an outcome
 LINE_OF_CODE = 110
 HEAD_STATEMENT = 12  # lines of one constant; longer tables are cut
@@ -300,7 +300,7 @@ def _is_nested(source: Source, code: Code) -> bool:
 
 
 def _is_inside(function: Function) -> bool:
-    return not function.path.startswith(("/", "<")) and function.name != "<module>"
+    return is_inside(function) and function.name != MODULE
 
 
 def _workloads(facts: Facts, sheet: Sheet, most: int) -> tuple[Listing, ...]:
@@ -596,7 +596,7 @@ def _kept(verdict: Verdict) -> str:
 
 def _ratio(verdict: Verdict) -> str:
     low, high = verdict.interval
-    told = f", {low:.3f} to {high:.3f}" if low > 0 and high < MOST_SPEEDUP else ""  # of too few pairs it says nothing
+    told = f", {low:.3f} to {high:.3f}" if judge.is_supported(verdict.interval) else ""
     return f" ({verdict.speedup:.3f} times as fast{told})" if high else ""
 
 

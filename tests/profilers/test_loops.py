@@ -24,7 +24,7 @@ STARTED = {("loop", (RUN, FEW, HANDLE)): 1, ("loop", (RUN, LOOP, MANY)): 3, ("lo
 
 
 def test_loop_is_shared_among_those_who_start_tasks() -> None:
-    found = loops.charged({IN_LOOP: 4.0, (RUN, FEW): 1.0}, STARTED, is_inside)
+    found = loops.charged({IN_LOOP: 4.0, (RUN, FEW): 1.0}, STARTED)
     assert found == {
         (RUN, FEW): 1.0,
         (RUN, FEW, LOOP, HANDLE): 1.0,
@@ -34,12 +34,12 @@ def test_loop_is_shared_among_those_who_start_tasks() -> None:
 
 def test_time_of_tasks_is_their_own() -> None:
     stacks = {(RUN, LOOP, HANDLE, STEP): 2.0, (RUN, LOOP, HANDLE, STEP, HANDLE): 1.0}
-    assert loops.charged(stacks, STARTED, is_inside) == stacks
+    assert loops.charged(stacks, STARTED) == stacks
 
 
 def test_pool_is_not_the_loop_and_keeps_its_time_where_nobody_is_known() -> None:
-    assert loops.charged({(POOL, HANDLE): 1.0}, STARTED, is_inside) == {(POOL, HANDLE): 1.0}
-    assert loops.charged({(POOL,): 1.0}, {("pool", (RUN, FEW)): 2}, is_inside) == {(RUN, FEW, POOL): 1.0}
+    assert loops.charged({(POOL, HANDLE): 1.0}, STARTED) == {(POOL, HANDLE): 1.0}
+    assert loops.charged({(POOL,): 1.0}, {("pool", (RUN, FEW)): 2}) == {(RUN, FEW, POOL): 1.0}
 
 
 ASYNC = """\
