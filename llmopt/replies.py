@@ -26,6 +26,7 @@ THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 
 CHOSEN = re.compile(r"[\s#>*`\-\d.]*PLAN[\s*`]*:[*`]*\s*")
 LEFT = re.compile(r"[\s#>*`\-\d.]*LEFT[\s*`]*:[\s*`~≈]*(?P<gain>\d+(?:\.\d+)?)\s*[x×]")
+GAIN = re.compile(r"\bgain\b.*\d", re.IGNORECASE)
 NUMBERED = re.compile(r"[\s*#]*\d+[.)]\s+\S")
 
 SUFFIX = r"\.(pyi?|pyx|pxd|pxi|c|h|cc|cpp|hpp|rs|toml|cfg|ini|txt|md|rst|json|ya?ml|html|j2)"
@@ -39,7 +40,7 @@ MARKDOWN = (".md", ".rst", ".txt")
 LOOK_BACK = 4  # lines with text between a file's name and its block; more is prose about something else
 LONGEST_HEADER = 500  # characters; a longer line names no file
 LONGEST_PLAN = 1200  # characters kept of the prose
-LONGEST_REASONS = 2500  # of all of it
+LONGEST_REASONS = 1500  # of the plans and the one that was taken
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,10 @@ def plan_of(text: str) -> str:
 
 
 def reasons(text: str) -> str:
-    """The prose before the first edit: what costs the time, all plans, the one that was taken."""
-    return _cut("\n".join(_reasons(text)).strip(), LONGEST_REASONS)
+    """The prose before the first edit: from the first plan that tells its gain on, else all of it."""
+    prose = _reasons(text)
+    first = next((at for at, line in enumerate(prose) if GAIN.search(line)), 0)
+    return _cut("\n".join(prose[first:]).strip(), LONGEST_REASONS)
 
 
 def _reasons(text: str) -> list[str]:

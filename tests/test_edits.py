@@ -440,6 +440,14 @@ def test_the_plan_is_the_prose_before_the_first_edit() -> None:
     assert len(edits.plan_of("word " * 2000)) <= 1200
 
 
+def test_the_reasons_begin_with_the_first_plan_that_tells_its_gain() -> None:
+    text = "1. The list is slow.\n\n2. Plans:\n   1. a set, gain: 3 x\n   2. a cache\n\nPLAN: 1.\n\nLEFT: 1.2 x\n\n"
+    edit = "FUNCTION: m.py::f\n```\n```"
+    assert replies.reasons(text + edit) == "1. a set, gain: 3 x\n   2. a cache\n\nPLAN: 1."
+    assert replies.reasons(f"A set.\n\n{edit}") == "A set."
+    assert len(replies.reasons("word " * 2000)) <= replies.LONGEST_REASONS
+
+
 @pytest.mark.parametrize(
     ("text", "gain"),
     [

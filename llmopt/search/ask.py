@@ -274,7 +274,8 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         speedup=last.speedup,
         interval=last.interval,
         changed=asking.pared(last),
-        moved=moved(thread.hotspots, asking.hotspots, last.speedup),
+        # A new conversation holds the new profile, beside which the old one would only take room.
+        moved=moved(thread.hotspots, asking.hotspots, last.speedup) if asking.turn else (),
         hint=last.hint,
     )
     if asking.turn:
@@ -558,9 +559,9 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
         told,
         masks.read,
         facts,
-        recipe.tokens,
+        recipe.after if thread.before else recipe.tokens,
         search=masks.original,
-        similar=recipe.examples,
+        similar=0 if thread.before else recipe.examples,
         before=thread.before,
     )
     shown = values.pop("shown")

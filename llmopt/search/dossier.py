@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
@@ -168,7 +169,8 @@ def describe(
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
-    return {**values, "workloads": workloads, "tests": tests, "missing": tuple(dict.fromkeys(sheet.missing))}
+    values |= {"workloads": workloads, "tests": tests, "missing": tuple(dict.fromkeys(sheet.missing))}
+    return {**values, "by_name": _by_name(region, sheet)}
 
 
 def size(spot: Hotspot, code: Code) -> int:
@@ -176,6 +178,16 @@ def size(spot: Hotspot, code: Code) -> int:
     source = _source(spot, code) if spot.own_share >= DETAILED else None
     file = code.file(source.path) if source else None
     return sum(len(file.lines[number - 1]) + 1 for number in body_lines(source, code)) if source and file else 0
+
+
+def _by_name(region: Region, sheet: Sheet) -> frozenset[str]:
+    """`Function.key` of those whose name says which one is meant: their source stands under the name of their file."""
+    count = Counter(each.function.name for each in region.functions)
+    return frozenset(
+        each.function.key
+        for each in region.functions
+        if count[each.function.name] == 1 and each.function.line in sheet.lines.get(each.function.path, ())
+    )
 
 
 # --- which lines are shown -------------------------------------------------------------------------------------
@@ -328,7 +340,7 @@ def _tests(region: Region, found: uses.Uses, facts: Facts, sheet: Sheet) -> tupl
 # --- the head of a file ----------------------------------------------------------------------------------------
 
 
-def _head(path: str, shown: Sequence[Source], code: Code) -> Iterator[range]:
+def _head(path: str, shown: Sequence[Source], code: Code) -> Iterator[Sequence[int]]:
     """The imports of a file, the constants that its shown functions use, and the class bodies around them."""
     file = code.file(path)
     own = [source for source in shown if source.path == path and source.name != "<module>"]
@@ -362,7 +374,7 @@ def _bounded(node: ast.stmt) -> range:
     return range(node.lineno, (end if _is_import(node) else min(end, node.lineno + HEAD_STATEMENT - 1)) + 1)
 
 
-def _class_ranges(around: syntax.Definition) -> Iterator[range]:
+def _class_ranges(around: syntax.Definition) -> Iterator[Sequence[int]]:
     """The header of a class, its attributes and its `__init__`."""
     assert isinstance(around.node, ast.ClassDef)
     yield range(around.start, max(around.start, around.node.body[0].lineno - 1) + 1)
@@ -372,7 +384,7 @@ def _class_ranges(around: syntax.Definition) -> Iterator[range]:
         elif isinstance(node, ast.FunctionDef) and node.name == "__init__":
             hidden = _docstring(node)
             last = min(node.end_lineno or node.lineno, node.lineno + 3 * HEAD_STATEMENT)
-            yield from (range(line, line + 1) for line in range(node.lineno, last + 1) if line not in hidden)
+            yield [line for line in range(node.lineno, last + 1) if line not in hidden]
 
 
 def _methods(path: str, shown: Sequence[Source], sheet: Sheet) -> Iterator[str]:

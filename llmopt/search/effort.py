@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Recipe:
     """What an effort pays for.
 
-    `tokens` bound the first request about a region (without the system prompt), `attempts` the edits tried on it.
+    `tokens` bound the first request about a region (without the system prompt), `after` that of the new conversation
+    after a gain, in which less is new; `attempts` bound the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
     headroom of a region for which one more request is made, `left` the least speedup of the run that the model must
     say is left there after an edit that was kept. Hot regions of up to `together` tokens of sources are asked about as
@@ -19,6 +20,7 @@ class Recipe:
     """
 
     tokens: int
+    after: int
     attempts: int
     plans: int
     worth: float
@@ -31,9 +33,20 @@ class Recipe:
 
 
 RECIPES = {
-    "low": Recipe(tokens=5_500, attempts=1, plans=0, worth=1.25, left=1.25, together=0, examples=300, task="low"),
+    "low": Recipe(
+        tokens=5_500,
+        after=5_500,
+        attempts=1,
+        plans=0,
+        worth=1.25,
+        left=1.25,
+        together=0,
+        examples=300,
+        task="low",
+    ),
     "medium": Recipe(
-        tokens=8_500,
+        tokens=8_000,
+        after=6_000,
         attempts=3,
         plans=0,
         worth=1.15,
@@ -46,6 +59,7 @@ RECIPES = {
     ),
     "high": Recipe(
         tokens=12_000,
+        after=9_000,
         attempts=9,
         plans=4,
         worth=1.03,

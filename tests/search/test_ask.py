@@ -296,7 +296,7 @@ def test_after_a_gain_a_new_conversation_begins_with_the_new_code_and_what_becam
     assert "def g(xs):" in text
     assert "2. keep the least" in text
     assert "Kept: 2.000 times as fast, 95 % interval 1.800 to 2.200" in text
-    assert "| `m.py::f` | 50 % | 20 % |" in text
+    assert "How the time moved" not in text  # the new profile stands there
     assert "- a\n+ b" in text
     assert "Tried here before" not in text  # it would say the same again
     assert second.subject.endswith("attempt=2 refine kept")

@@ -222,7 +222,7 @@ def test_parts_of_arguments_come_last_the_ones_of_hot_lines_first_and_bounded() 
 
 def test_the_numbers_arguments_and_surroundings_are_told() -> None:
     text = text_of(hotspot())
-    assert "| `src/pkg/engine.py::Engine.run` | 60 % | 40 % | 100 | `drive` 100× |" in text
+    assert "| `Engine.run` | 60 % | 40 % | 100 | `drive` 100× |" in text
     assert "take 50 % of the run: without them it would be 2.00 times as fast" in text
     assert "(75 % of its calls repeat earlier arguments)" in text
     assert "- `word`: `str len 1..4` (90×), `NoneType` (10×)\n" in text
@@ -367,6 +367,31 @@ def test_what_became_of_an_edit_before_takes_its_room_from_the_sources() -> None
     values = [dossier.describe(region(hotspot()), (), reader(), FACTS, 3000, before="Kept. " * n) for n in (0, 1000)]
     shown = [sum(len(file.text) for file in each["files"]) for each in values]  # type: ignore[attr-defined]
     assert shown[1] < shown[0]
+
+
+def test_the_table_tells_the_file_of_what_is_not_shown_or_of_whose_name_there_are_two() -> None:
+    other = hotspot(function=Function("m.py", "Engine.run", 1), end_line=2)
+    hidden = hotspot(function=Function("gone.py", "f", 4), end_line=4)
+    files = {**FILES, "m.py": "def f():\n    return 1\n"}
+    spots = Region((hotspot(), other, DRIVEN, hidden), hotspot(), 0.5)
+    values = dossier.describe(spots, (), reader(files), FACTS, 1000)
+    values.pop("shown")
+    text = render("optimize", task="medium", plans=0, calls=0, **values)
+    assert "| `src/pkg/engine.py::Engine.run` |" in text
+    assert "| `m.py::Engine.run` |" in text
+    assert "| `gone.py::f` |" in text
+    assert "| `drive` |" in text
+
+
+def test_the_beginning_of_an_object_is_shown_whole_or_not_at_all() -> None:
+    method = "    def run(self):\n        return self.item\n"
+    lines = "".join(f"        # {n}\n        self.item_{n} = {n} + len(items) + len(items[0])\n" for n in range(15))
+    text = f"class A:\n    def __init__(self, items):\n{lines}\n{method}"
+    spot = Hotspot(Function("m.py", "A.run", 34), 35, 0.5, 0.5, 0.5, 2.0)
+    for tokens in range(1000, 2000, 20):
+        values = dossier.describe(region(spot), (), reader({"m.py": text}), Facts((3, 11, 4)), tokens)
+        shown = file_of(values, "m.py")
+        assert ("self.item_14" in shown) == ("def __init__" in shown) == ("# 3" in shown)
 
 
 def test_a_function_without_a_definition_is_shown_by_its_lines() -> None:
