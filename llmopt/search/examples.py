@@ -5,8 +5,9 @@ Edits that were turned down are told as well, with the reason: so that nobody tr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from llmopt.search import bank, nearest, patterns
@@ -17,7 +18,7 @@ from llmopt.search.facts import Facts
 MOST, MOST_EARLIER = 4, 2
 # Less near ones have nothing but single words in common with the diagnosis.
 LEAST_NEAR = 9.0
-NEXT = 0.6  # of the nearest one's score, from which on another is worth its room
+NEXT = 0.6  # of the nearest one's score, from which on a third is worth its room
 CHARACTERS_PER_TOKEN = 3
 LINES = 14  # of each side of an earlier edit that is shown
 LINE_OF_TEXT = 240  # characters
@@ -38,17 +39,24 @@ class Example:
 
 
 def similar(diagnosis: Sequence[str], facts: Facts, tokens: int) -> tuple[Example, ...]:
-    """The nearest edits that fit into so many tokens, the nearest of each kind first; () where nothing is near.
+    """The nearest edits that fit into so many tokens, the nearest of each kind first, with their code as far as there
+    is room beside the words of all; () where nothing is near.
 
     `diagnosis` are words as `nearest.words` gives them.
     """
     room = tokens * CHARACTERS_PER_TOKEN
     found: list[Example] = []
-    for each in [*_earlier(diagnosis, facts.earlier), *_of_bank(diagnosis, facts)]:
-        if len(found) < MOST and each.size <= room:
+    for each in itertools.islice((*_earlier(diagnosis, facts.earlier), *_of_bank(diagnosis, facts)), MOST):
+        words = replace(each, code="")
+        if words.size <= room:
             found.append(each)
-            room -= each.size
-    return tuple(found)
+            room -= words.size
+    told = []
+    for each in found:
+        fits = len(each.code) <= room
+        told.append(each if fits else replace(each, code=""))
+        room -= len(each.code) if fits else 0
+    return tuple(told)
 
 
 def _earlier(diagnosis: Sequence[str], tried: Sequence[Tried]) -> Iterator[Example]:
@@ -81,8 +89,9 @@ def pair_words() -> tuple[list[str], ...]:
 def _nearest(scores: Sequence[float]) -> list[int]:
     """The numbers of those that are near, the nearest first; of equally near ones the first."""
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
-    least = max([LEAST_NEAR, *(NEXT * scores[i] for i in order[:1])])
-    return [i for i in order if scores[i] >= least]
+    nearest_two = [i for i in order[:2] if scores[i] >= LEAST_NEAR]
+    least = max([LEAST_NEAR, *(NEXT * scores[i] for i in nearest_two[:1])])
+    return [*nearest_two, *(i for i in order[2:] if scores[i] >= least)]
 
 
 def _of_tried(each: Tried) -> Example:

@@ -101,6 +101,14 @@ def test_examples_keep_to_their_tokens() -> None:
     assert similar(KEPT, tokens=0) == ()
 
 
+def test_beside_the_nearest_others_are_told_in_words_where_their_code_takes_too_much_room() -> None:
+    found = similar(KEPT, tokens=400)
+    assert len(found) >= 2
+    assert found[0].code
+    assert not found[-1].code
+    assert all(each.code for each in similar(KEPT, tokens=2000))
+
+
 def test_equal_questions_get_equal_examples_in_the_same_order() -> None:
     assert similar(KEPT, WRONG) == similar(KEPT, WRONG, diagnosis=list(reversed(DIAGNOSIS)))
 
