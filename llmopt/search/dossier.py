@@ -28,13 +28,16 @@ CHARACTERS_PER_TOKEN = 3  # of code; 4 with some tokenizers, 2.7 with others
 FRAME = 3_000  # characters of the template's own words
 LEAST_ROOM = 600  # characters
 LARGEST_SHARE = 0.25  # of the room, for a helper or a test
+SHARE_OF_PARTS = 0.5  # for the parts of a function that does not fit as a whole, unless it is the focus
 WORKLOAD_SHARE = 0.33  # for the workload: a new conversation after a gain, with less room, needs it as well
 MEASURED_SHARE = 0.25  # of the characters, for what was measured and who else relies on it; sources have the rest
 
 HOT_LINES, HOT_LINES_ELSEWHERE = 6, 3
 LEAST_LINE_SHARE = 0.03
 AROUND = 6  # lines around a hot line of a function that is too long to be shown whole
-HELPERS, CALLERS, ATTEMPTS, KINDS, OUTSIDE, PARTS, PARTS_ELSEWHERE = 16, 4, 6, 4, 5, 6, 2
+HELPERS, CALLERS, ATTEMPTS, KINDS, OUTSIDE = 16, 4, 6, 4, 5
+PARTS, PARTS_ELSEWHERE, ARGUMENTS_ELSEWHERE = 6, 2, 5
+LEAST_OUTSIDE = 0.01  # of the run, from which on a call into a library is told
 TESTS, SHOWN_TESTS, LONGEST_TEST = 2, 2, 1_500
 METHODS = 12  # names of a file's methods that are not shown
 # Told also where the shown files do not import them: they are what slow code may be moved to, if the project has them.
@@ -200,7 +203,7 @@ def _show(region: Region, sheet: Sheet) -> None:
     for each in _by_importance(region):
         if source := _source(each, sheet.code):
             sources[source.key] = source
-            _show_function(each, source, sheet)
+            _show_function(each, source, sheet, 1 if each == region.focus else SHARE_OF_PARTS)
         if each == region.focus:
             many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
             _show_helpers(many, sheet, 2 * LARGEST_SHARE)
@@ -235,14 +238,17 @@ def _source(spot: Hotspot, code: Code) -> Source | None:
         return None
 
 
-def _show_function(spot: Hotspot, source: Source, sheet: Sheet) -> None:
-    """The whole function, or where that does not fit its beginning and what is around its hot lines."""
-    if sheet.add(source.path, body_lines(source, sheet.code)):
+def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) -> None:
+    """The whole function, or where that does not fit its beginning and what is around its hot lines, up to a share of
+    the room."""
+    body = body_lines(source, sheet.code)
+    if sheet.add(source.path, body):
         return
+    least = sheet.room - int(sheet.room * share)
     costs = sorted(spot.lines, key=lambda cost: -cost.share)
     spans = [(source.start, source.start + AROUND), *((cost.line - AROUND, cost.line + AROUND) for cost in costs)]
     for start, end in spans:
-        sheet.add(source.path, range(max(source.start, start), min(source.end, end) + 1))
+        sheet.add(source.path, [number for number in body if start <= number <= end], sheet.room - least)
     sheet.missing.append(f"parts of {source.key}")
 
 
@@ -511,7 +517,7 @@ def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
     most = HOT_LINES if spot == region.focus else HOT_LINES_ELSEWHERE
     repeats = spot.repeats
     repeated = 1 - repeats.distinct / repeats.calls if source and repeats.calls > 1 else 0.0
-    outside = [(_library(each), share) for each, share in spot.callees if _is_outside(each)]
+    outside = [(_library(each), part) for each, part in spot.callees if part >= LEAST_OUTSIDE and _is_outside(each)]
     return Measured(
         spot.function,
         spot.inclusive_share,
@@ -519,7 +525,7 @@ def _measured(spot: Hotspot, region: Region, code: Code) -> Measured:
         spot.calls,
         spot.callers[:CALLERS],
         hot_lines(spot.lines, source, most) if source else (),
-        _arguments(spot, source, PARTS if spot == region.focus else PARTS_ELSEWHERE) if source else (),
+        _arguments(spot, source, spot == region.focus) if source else (),
         repeated if repeated >= LEAST_REPEATED else None,
         tuple(outside[:OUTSIDE]),
     )
@@ -561,13 +567,17 @@ def _shortened(path: str) -> str:
     return re.split(r"/(?:site-packages|python3\.\d+)/", path)[-1]
 
 
-def _arguments(hotspot: Hotspot, target: Source, most: int) -> tuple[Argument, ...]:
-    """The arguments, then parts of them ("entries[].host"), those first that the hottest lines name."""
+def _arguments(hotspot: Hotspot, target: Source, is_focus: bool) -> tuple[Argument, ...]:
+    """The arguments, then parts of them ("entries[].host"), those first that the hottest lines name; of other functions
+    than the focus fewer."""
     parts = [one for one in hotspot.arguments if _is_part(one.name)]
     lines = dict(enumerate(target.text.split("\n"), target.start))
     named = {one.name: _share_naming(one.name, hotspot.lines, lines) for one in parts}
-    useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[:most]
+    useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[: PARTS if is_focus else PARTS_ELSEWHERE]
     whole = [one for one in hotspot.arguments if not _is_part(one.name) and not _is_plain(one)]
+    if not is_focus:
+        hottest = sorted(whole, key=lambda one: -_share_naming(one.name, hotspot.lines, lines))[:ARGUMENTS_ELSEWHERE]
+        whole = [one for one in whole if one in hottest]
     return tuple(map(_argument, [*whole, *useful]))
 
 

@@ -363,6 +363,32 @@ def test_of_a_function_that_is_too_long_the_hot_lines_are_shown_with_those_aroun
     assert values["missing"] == ("parts of m.py::f",)
 
 
+def test_the_parts_of_a_lesser_function_leave_room_for_what_is_called() -> None:
+    told = "".join(f"    About this, {n}.\n" for n in range(20))
+    long = f'def g(x):\n    """What it is.\n\n{told}    """\n' + "    step(x)\n" * 300
+    text = f"def f(x):\n    return helped(x)\n\n\ndef helped(x):\n    return x\n\n\n{long}"
+    lines = tuple(LineCost(line, 10, 0.01) for line in range(10, 330, 10))
+    spot = Hotspot(Function("m.py", "f", 1), 2, 0.5, 0.5, 0.5, 2.0)
+    lesser = Hotspot(Function("m.py", "g", 9), 332, 0.1, 0.1, 0.5, 2.0, lines=lines)
+    values = dossier.describe(region(spot, lesser), (), reader({"m.py": text}), Facts((3, 11, 4)), 2000)
+    shown = file_of(values, "m.py")
+    assert "def helped" in shown
+    assert "step(x)" in shown
+    assert "About this" not in shown
+
+
+def test_of_lesser_functions_the_arguments_of_hot_lines_are_told() -> None:
+    names = [f"a{n}" for n in range(12)]
+    seen = tuple(Observed(name, ("str len 1",), (1,)) for name in names)
+    text = f"def f({', '.join(names)}):\n    return a11\n"
+    spot = Hotspot(Function("m.py", "f", 1), 2, 0.1, 0.1, 0.1, 1.1, lines=(LineCost(2, 1, 1.0),), arguments=seen)
+    files = {**FILES, "m.py": text}
+    values = dossier.describe(region(hotspot(), spot), (), reader(files), FACTS)
+    [told] = [each.arguments for each in values["measured"] if each.function.name == "f"]  # type: ignore[attr-defined]
+    assert len(told) == dossier.ARGUMENTS_ELSEWHERE
+    assert told[-1].name == "a11"
+
+
 def test_what_became_of_an_edit_before_takes_its_room_from_the_sources() -> None:
     values = [dossier.describe(region(hotspot()), (), reader(), FACTS, 3000, before="Kept. " * n) for n in (0, 1000)]
     shown = [sum(len(file.text) for file in each["files"]) for each in values]  # type: ignore[attr-defined]
