@@ -15,7 +15,8 @@ from llmopt.search.bank import Pair
 from llmopt.search.earlier import Tried
 from llmopt.search.facts import Facts
 
-MOST, MOST_EARLIER = 4, 2
+MOST, LEAST, MOST_EARLIER = 4, 2, 2
+CODE_SHARE = 0.4  # of the room, which is kept for code from a third example on
 # Less near ones have nothing but single words in common with the diagnosis.
 LEAST_NEAR = 9.0
 NEXT = 0.6  # of the nearest one's score, from which on a third is worth its room
@@ -48,7 +49,7 @@ def similar(diagnosis: Sequence[str], facts: Facts, tokens: int) -> tuple[Exampl
     found: list[Example] = []
     for each in itertools.islice((*_earlier(diagnosis, facts.earlier), *_of_bank(diagnosis, facts)), MOST):
         words = replace(each, code="")
-        if words.size <= room:
+        if words.size <= room - (CODE_SHARE * tokens * CHARACTERS_PER_TOKEN if len(found) >= LEAST else 0):
             found.append(each)
             room -= words.size
     told = []

@@ -102,7 +102,7 @@ def test_examples_keep_to_their_tokens() -> None:
 
 
 def test_beside_the_nearest_others_are_told_in_words_where_their_code_takes_too_much_room() -> None:
-    found = similar(KEPT, tokens=400)
+    found = similar(KEPT, tokens=200)
     assert len(found) >= 2
     assert found[0].code
     assert not found[-1].code
