@@ -645,7 +645,15 @@ def test_an_interrupt_after_an_edit_was_kept_loses_nothing(repo: Path, tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", ["tests on the base, second", "workload 1", "profiling, second pass", "… calls:"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "tests on the base, second",
+        pytest.param("workload 1", marks=pytest.mark.thorough),
+        pytest.param("profiling, second pass", marks=pytest.mark.thorough),
+        "… calls:",
+    ],
+)
 def test_a_run_killed_at_any_stage_resumes(repo: Path, tmp_path: Path, at: str) -> None:
     before = shop.state(repo)
     model = ("--attempts", "1", "--model", answers(tmp_path / "m", WRONG))

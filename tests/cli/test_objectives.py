@@ -70,6 +70,7 @@ def test_memory_decides_when_it_is_the_objective(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_cpu_time_decides_when_it_is_the_objective(tmp_path: Path) -> None:
     done = optimize(shop.repository(tmp_path / "shop"), "customers", GOOD, "--objective", "cpu")
     assert done.code == 0, done.err

@@ -70,7 +70,7 @@ def test_the_rules_make_the_run_faster_without_a_model(repo: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("keep", ["commit", "worktree", "patch"])
+@pytest.mark.parametrize("keep", ["commit", pytest.param("worktree", marks=pytest.mark.thorough), "patch"])
 def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
     repo: Path, tmp_path: Path, keep: str
 ) -> None:
@@ -181,7 +181,9 @@ def test_a_dry_run_shows_the_prompt_and_asks_nothing(repo: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) -> None:
+def test_a_recorded_run_replays_without_the_model_and_says_what_differs_where_the_code_changed(
+    repo: Path, tmp_path: Path
+) -> None:
     tape = tmp_path / "tape.jsonl"
     first = llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape, "--json")
     second = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}", "--json")
@@ -192,12 +194,6 @@ def test_a_recorded_run_replays_without_the_model(repo: Path, tmp_path: Path) ->
     assert told["before"]["flame"]["seconds"] > told["after"]["flame"]["seconds"]
     assert len(told["workloads"][0]["values"]) >= 8
     assert "customers" in llmopt(repo, "report", first.json["run"], "--html", "--output", "-").out
-
-
-@pytest.mark.slow
-def test_a_replay_of_changed_code_says_what_differs(repo: Path, tmp_path: Path) -> None:
-    tape = tmp_path / "tape.jsonl"
-    llmopt(repo, "optimize", *FAST, "--model", answers(tmp_path / "m", GOOD), "--record", tape)
     source = repo / "shop" / "orders.py"
     source.write_text(source.read_text().replace("    seen = []", "    seen: list = []"))
     done = llmopt(repo, "optimize", *FAST, "--model", f"replay:{tape}")
