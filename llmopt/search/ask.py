@@ -559,7 +559,7 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
         told,
         masks.read,
         facts,
-        recipe.after if thread.before else recipe.tokens,
+        recipe.after if any(each.accepted for each in verdicts) else recipe.tokens,
         search=masks.original,
         similar=0 if thread.before else recipe.examples,
         before=thread.before,

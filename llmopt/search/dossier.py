@@ -222,7 +222,8 @@ def _show(region: Region, sheet: Sheet) -> None:
 
 def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
     for source in sources:
-        if not sheet.add(source.path, body_lines(source, sheet.code), int(sheet.room * most)):
+        lines = [*_class_line(source, sheet.code), *body_lines(source, sheet.code)]
+        if not sheet.add(source.path, lines, int(sheet.room * most)):
             sheet.missing.append(source.key)
 
 
@@ -242,7 +243,7 @@ def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) ->
     """The whole function, or where that does not fit its beginning and what is around its hot lines, up to a share of
     the room."""
     body = body_lines(source, sheet.code)
-    if sheet.add(source.path, body):
+    if sheet.add(source.path, [*_class_line(source, sheet.code), *body]):
         return
     least = sheet.room - int(sheet.room * share)
     costs = sorted(spot.lines, key=lambda cost: -cost.share)
@@ -250,6 +251,13 @@ def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) ->
     for start, end in spans:
         sheet.add(source.path, [number for number in body if start <= number <= end], sheet.room - least)
     sheet.missing.append(f"parts of {source.key}")
+
+
+def _class_line(source: Source, code: Code) -> Sequence[int]:
+    """The first lines of the class around a method, without which nobody sees whose it is."""
+    file = code.file(source.path)
+    around = file.by_name.get(source.name.rpartition(".")[0]) if file else None
+    return _class_header(around) if around and isinstance(around.node, ast.ClassDef) else ()
 
 
 def body_lines(source: Source, code: Code) -> list[int]:
@@ -380,10 +388,14 @@ def _bounded(node: ast.stmt) -> range:
     return range(node.lineno, (end if _is_import(node) else min(end, node.lineno + HEAD_STATEMENT - 1)) + 1)
 
 
+def _class_header(around: syntax.Definition) -> range:
+    return range(around.start, max(around.start, around.node.body[0].lineno - 1) + 1)
+
+
 def _class_ranges(around: syntax.Definition) -> Iterator[Sequence[int]]:
     """The header of a class, its attributes and its `__init__`."""
     assert isinstance(around.node, ast.ClassDef)
-    yield range(around.start, max(around.start, around.node.body[0].lineno - 1) + 1)
+    yield _class_header(around)
     for node in around.node.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             yield _bounded(node)

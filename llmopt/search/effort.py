@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Recipe:
     """What an effort pays for.
 
-    `tokens` bound the first request about a region (without the system prompt), `after` that of the new conversation
-    after a gain, in which less is new; `attempts` bound the edits tried on it.
+    `tokens` bound the first request about a region (without the system prompt), `after` that of one after a gain, of
+    which less is to be had; `attempts` bound the edits tried on it.
     `plans` of them, if any, come from a request of their own and are implemented side by side. `worth` is the least
     headroom of a region for which one more request is made, `left` the least speedup of the run that the model must
     say is left there after an edit that was kept. Hot regions of up to `together` tokens of sources are asked about as
@@ -46,7 +46,7 @@ RECIPES = {
     ),
     "medium": Recipe(
         tokens=8_000,
-        after=6_000,
+        after=5_500,
         attempts=3,
         plans=0,
         worth=1.15,
@@ -55,7 +55,7 @@ RECIPES = {
         examples=400,
         task="medium",
         calls=3,
-        call_tokens=15_000,
+        call_tokens=11_000,
     ),
     "high": Recipe(
         tokens=12_000,

@@ -302,6 +302,16 @@ def test_after_a_gain_a_new_conversation_begins_with_the_new_code_and_what_becam
     assert second.subject.endswith("attempt=2 refine kept")
 
 
+def test_what_is_asked_once_something_was_kept_is_shorter() -> None:
+    long = "def f(xs):\n    return sorted(xs)[0]\n\n\ndef g(xs):\n" + "    xs.sort()\n" * 1000
+    sizes = []
+    for verdicts in ([], [Verdict(True, "timing", "", "other.py::h", "rules: set")]):
+        model = Scripted(GOOD)
+        next(ask.propose([AT_G], verdicts, replace(asking(model), masks=Masks({"m.py": long}.__getitem__))))
+        sizes.append(len(model.asked[0].messages[1].text))
+    assert sizes[1] < 0.8 * sizes[0]
+
+
 def test_another_region_of_the_new_profile_begins_a_conversation_of_its_own() -> None:
     verdicts: list[Verdict] = []
     memory, model = ask.Memory(), Scripted(GOOD, GOOD)

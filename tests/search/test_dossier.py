@@ -420,6 +420,15 @@ def test_the_beginning_of_an_object_is_shown_whole_or_not_at_all() -> None:
         assert ("self.item_14" in shown) == ("def __init__" in shown) == ("# 3" in shown)
 
 
+def test_a_method_stands_below_the_first_line_of_its_class_also_where_there_is_no_room_for_more_of_it() -> None:
+    attributes = "".join(f"    name_{n} = {n}\n" for n in range(300))
+    text = f"class A(Base):\n{attributes}\n    def run(self):\n        return self.item\n"
+    spot = Hotspot(Function("m.py", "A.run", 303), 304, 0.5, 0.5, 0.5, 2.0)
+    values = dossier.describe(region(spot), (), reader({"m.py": text}), Facts((3, 11, 4)), 1400)
+    assert file_of(values, "m.py").startswith("class A(Base):\n")
+    assert "name_299" not in file_of(values, "m.py")
+
+
 def test_a_function_without_a_definition_is_shown_by_its_lines() -> None:
     spot = hotspot(function=Function("src/pkg/engine.py", "drive.<lambda>", DRIVE), end_line=DRIVE + 1)
     assert "def drive(engine):\n    return" in file_of(values_of(spot), "src/pkg/engine.py")
