@@ -30,6 +30,7 @@ def agent(acts: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_an_agent_committed_in_its_copy_is_judged_and_kept_and_its_cost_is_not_known(repo: Path) -> None:
     before = shop.state(repo)
     done = llmopt(repo, "optimize", *FAST, "--model", agent("good+tests+commit"), "--json")

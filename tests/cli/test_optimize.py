@@ -97,6 +97,7 @@ def test_keep_chooses_where_the_edits_end_and_undo_brings_the_old_state_back(
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_killed_run_resumes_and_asks_nothing_twice(repo: Path, tmp_path: Path) -> None:
     model = answers(tmp_path / "m", GOOD)
     running = subprocess.Popen(
