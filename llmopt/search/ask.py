@@ -274,6 +274,7 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
         speedup=last.speedup,
         interval=last.interval,
         changed=asking.pared(last),
+        pared=last.evidence.get("pared", ""),
         # A new conversation holds the new profile, beside which the old one would only take room.
         moved=moved(thread.hotspots, asking.hotspots, last.speedup) if asking.turn else (),
         hint=last.hint,

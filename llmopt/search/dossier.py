@@ -625,7 +625,8 @@ def _attempt(verdict: Verdict) -> Attempt:
 
 
 def _kept(verdict: Verdict) -> str:
-    return f"{verdict.function}: {one_line(verdict.plan)}{_ratio(verdict)}"
+    less = f"; {one_line(verdict.evidence['pared'])}" if "pared" in verdict.evidence else ""
+    return f"{verdict.function}: {one_line(verdict.plan)}{_ratio(verdict)}{less}"
 
 
 def _ratio(verdict: Verdict) -> str:
