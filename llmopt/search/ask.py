@@ -212,9 +212,10 @@ def propose(
     ModelError and BudgetError of the model propagate.
     """
     memory = memory or Memory()
-    known = len(verdicts)
+    known, recipe = len(verdicts), asking.recipe
+    least = recipe.left if any(each.accepted for each in verdicts) else recipe.worth
     for region in sorted(_together(regions, asking), key=lambda each: -_expected(each, memory)):
-        if headroom(region) < asking.recipe.worth:
+        if headroom(region) < least:
             continue
         yield from _pursue(_thread(region, verdicts, asking, memory), verdicts, asking, memory)
         if any(verdict.accepted for verdict in verdicts[known:]):

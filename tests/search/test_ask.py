@@ -314,6 +314,14 @@ def test_what_was_taken_out_of_an_edit_is_named_in_its_own_region_and_in_others(
     assert "left out, as fast without: m.py::g" in other[other.index("Already made faster") :]
 
 
+def test_a_region_with_little_to_gain_is_asked_about_only_while_nothing_was_kept() -> None:
+    small = replace(AT_G, share=0.17)  # 1.2 times as fast without it
+    for verdicts, asked in (([], 1), ([Verdict(True, "timing", "", "other.py::h", "rules: set")], 0)):
+        model = Scripted(ask.NO_EDIT)
+        assert len([*ask.propose([small], verdicts, asking(model))]) == asked
+        assert len(model.asked) == asked
+
+
 def test_what_is_asked_once_something_was_kept_is_shorter() -> None:
     long = "def f(xs):\n    return sorted(xs)[0]\n\n\ndef g(xs):\n" + "    xs.sort()\n" * 1000
     sizes = []
