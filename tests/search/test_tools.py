@@ -194,6 +194,7 @@ def test_search_lists_matching_lines_of_the_files_that_the_glob_takes(shop: Work
         *("pkg/m.py:1: def f(xs):", "pkg/m.py:5: def g(xs):", "pkg/m.py:10: def f(self):"),
     ]
     assert inside(told(shop, "search", pattern="return", glob="k*.py")) == "pkg/keys.py:5: return TOKEN"
+    assert inside(told(shop, "search", pattern="return", glob="pkg/**/k*.py")) == "pkg/keys.py:5: return TOKEN"
     assert "hidden_function" not in everywhere
 
 
@@ -228,6 +229,15 @@ def test_a_name_that_means_several_functions_or_none_is_answered_with_those_ther
     assert "has no function 'h'" in told(shop, "callers", function="h")
     assert "has no function" in told(shop, "callers", function="secret/hidden.py::hidden_function")
     assert "has no function" in told(shop, "callees", function="../outside.py::f")
+
+
+def test_a_whole_name_means_that_class_also_where_others_hold_one_of_the_name(shop: Workshop, tree: Tree) -> None:
+    (tree.path / "pkg" / "dialects.py").write_text(
+        "class Odd:\n    class Shelf:\n        def f(self):\n            pass\n"
+    )
+    wider = replace(shop, hotspots=(), facts=replace(shop.facts, files=(*shop.facts.files, "pkg/dialects.py")))
+    assert "pkg/m.py::Shelf.f, lines" in told(wider, "sources", names="Shelf.f")
+    assert "pkg/dialects.py::Odd.Shelf.f, lines" in told(wider, "sources", names="Odd.Shelf.f")
 
 
 def test_lines_are_those_of_the_profile_or_of_one_more_run(shop: Workshop) -> None:

@@ -53,8 +53,8 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
 
 
 def _fits(path: str, glob: str) -> bool:
-    """As in a shell, but `*` also takes folders; a glob without any may be the end of a path."""
-    return any(fnmatch.fnmatchcase(path, each) for each in (glob, f"*/{glob}"))
+    """As in a shell, but `*` also takes folders; `**/` may be none, and a glob may be the end of a path."""
+    return any(fnmatch.fnmatchcase(path, each) for each in (glob, glob.replace("**/", ""), f"*/{glob}"))
 
 
 def _matches(pattern: str, paths: Sequence[str], read: ReadFile) -> dict[str, list[tuple[int, str]]]:

@@ -94,12 +94,14 @@ def _value(name: str, given: object, kind: str) -> object:
 
 
 def source_of(wanted: str, shop: Workshop) -> Source:
-    """The function that "path::Class.method" or a part of its name means, a hot one first; ToolError for none."""
+    """The function that "path::Class.method" or a part of its name means, a hot one first, then "Class.method" before
+    "Outer.Class.method"; ToolError for none."""
     path, _, name = wanted.strip().rpartition("::")
     hot = {spot.function.path: None for spot in shop.hotspots}
     found = list(_named(path, name, [*hot, *shop.facts.files], shop))
     keys = {spot.function.key for spot in shop.hotspots}
     found = [each for each in found if each.key in keys] or found
+    found = [each for each in found if "." in name and each.name == name] or found
     if not found:
         raise ToolError(f"the repository has no function {wanted[:100]!r}: name it as path::Class.method")
     if len(found) > 1:
