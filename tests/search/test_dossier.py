@@ -232,6 +232,13 @@ def test_the_numbers_arguments_and_surroundings_are_told() -> None:
     assert "membership tested in a loop" in text
 
 
+def test_where_a_region_is_all_of_the_run_no_speedup_without_it_is_made_up() -> None:
+    values = dossier.describe(Region((hotspot(),), hotspot(), 1.0), (), reader(), FACTS)
+    values.pop("shown")
+    text = render("optimize", task="medium", plans=0, calls=0, **values)
+    assert "take 100 % of the run: without them it would be over 100 times as fast" in text
+
+
 def test_the_way_from_the_workload_to_the_region_is_told_with_its_calls() -> None:
     text = text_of(hotspot())
     assert "- `bench.py::<module>` 90 %\n- `src/pkg/engine.py::retry` 80 %, 2500×\n\n" in text
