@@ -213,13 +213,17 @@ def propose(
     """
     memory = memory or Memory()
     known, recipe = len(verdicts), asking.recipe
-    least = recipe.left if any(each.accepted for each in verdicts) else recipe.worth
+    least = recipe.left if _is_any_kept(verdicts) else recipe.worth
     for region in sorted(_together(regions, asking), key=lambda each: -_expected(each, memory)):
         if headroom(region) < least:
             continue
         yield from _pursue(_thread(region, verdicts, asking, memory), verdicts, asking, memory)
-        if any(verdict.accepted for verdict in verdicts[known:]):
+        if _is_any_kept(verdicts[known:]):
             return
+
+
+def _is_any_kept(verdicts: Sequence[Verdict]) -> bool:
+    return any(each.accepted for each in verdicts)
 
 
 def _together(regions: Sequence[Region], asking: Asking) -> tuple[Region, ...]:
@@ -561,7 +565,7 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
         told,
         masks.read,
         facts,
-        recipe.after if any(each.accepted for each in verdicts) else recipe.tokens,
+        recipe.after if _is_any_kept(verdicts) else recipe.tokens,
         search=masks.original,
         similar=0 if thread.before else recipe.examples,
         before=thread.before,
