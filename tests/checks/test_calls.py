@@ -382,6 +382,7 @@ LONG = """
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_private_attribute_more_does_not_show_in_the_digest_of_a_long_result(tmp_path: Path) -> None:
     kept = LONG.replace("return", "self._last = [n]\n            return")
     finding = case(tmp_path, {"a.py": LONG, "drive.py": DRIVE_C}, {"a.py": kept}).finding()

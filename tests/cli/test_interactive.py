@@ -220,6 +220,7 @@ def test_ctrl_c_at_a_question_stops_and_the_run_resumes_with_it(repo: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_showed_no_gain_can_be_kept_on_ones_word_and_every_report_says_so(repo: Path) -> None:
     with started(repo, "same", "--attempts", "1") as terminal:
         shown = terminal.wait_for(ASKS)
