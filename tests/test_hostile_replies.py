@@ -135,6 +135,7 @@ def test_text_of_the_target_cannot_leave_its_fence(source: str, name: str) -> No
         speedup=1.2,
         interval=(1.1, 1.3),
         changed=source,
+        pared=f"left out, as fast without: {path}::{name}",
         moved=moved,
         hint="",
     )

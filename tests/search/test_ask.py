@@ -310,7 +310,7 @@ def test_what_was_taken_out_of_an_edit_is_named_in_its_own_region_and_in_others(
     accept(ask.propose([AT_F], verdicts, asking(model), memory), verdicts, "1", evidence=evidence)
     [*ask.propose([AT_F, AT_G], verdicts, asking(model, base="1", pared=lambda verdict: "- a"), memory)]
     other, own = (asked.messages[1].text for asked in model.asked[1:])
-    assert "Not all of it paid (left out, as fast without: m.py::g). What was kept:" in own
+    assert "Not all of it paid: `left out, as fast without: m.py::g`. What was kept:" in own
     assert "left out, as fast without: m.py::g" in other[other.index("Already made faster") :]
 
 
