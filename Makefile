@@ -57,7 +57,7 @@ demo: $(STAMP)  ## the main job on examples/logstats, without a model, key or ne
 	$(BIN)/python examples/demo.py logstats --min-speedup 1.02
 
 demo-replay: $(STAMP)  ## the same on examples/difftext with recorded answers of a model
-	$(BIN)/python examples/demo.py difftext --workload benchmarks/diff_changelog.py --no-rules --min-speedup 1.01 \
+	$(BIN)/python examples/demo.py difftext --workload benchmarks/diff_changelog.py --no-rules --min-speedup 1.01 --attempts 1 \
 		--model replay:$(CURDIR)/examples/transcripts/difftext.jsonl
 
 bench: $(STAMP)  ## the figures of docs/results.md
