@@ -38,7 +38,7 @@ LAYERS = [
     ["doubts"],
     ["judge", "samples"],
     ["reported"],
-    ["data", "errors", "evidence", "folders", "interrupts", "keys", "machine", "syntax", "touched"],
+    ["data", "errors", "evidence", "folders", "globs", "interrupts", "keys", "machine", "syntax", "touched"],
 ]
 
 

@@ -21,6 +21,7 @@ from llmopt.profilers.names import MODULE, is_inside
 from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
+from llmopt.search.regions import headroom
 
 TOKENS = 8_000  # of a dossier without the system prompt
 EXAMPLES = 600  # tokens of them for similar edits
@@ -222,8 +223,7 @@ def _show(region: Region, sheet: Sheet) -> None:
 
 def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
     for source in sources:
-        lines = [*_class_line(source, sheet.code), *body_lines(source, sheet.code)]
-        if not sheet.add(source.path, lines, int(sheet.room * most)):
+        if not sheet.add(source.path, _whole(source, sheet.code), int(sheet.room * most)):
             sheet.missing.append(source.key)
 
 
@@ -242,9 +242,9 @@ def _source(spot: Hotspot, code: Code) -> Source | None:
 def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) -> None:
     """The whole function, or where that does not fit its beginning and what is around its hot lines, up to a share of
     the room."""
-    body = body_lines(source, sheet.code)
-    if sheet.add(source.path, [*_class_line(source, sheet.code), *body]):
+    if sheet.add(source.path, _whole(source, sheet.code)):
         return
+    body = body_lines(source, sheet.code)
     least = sheet.room - int(sheet.room * share)
     costs = sorted(spot.lines, key=lambda cost: -cost.share)
     spans = [(source.start, source.start + AROUND), *((cost.line - AROUND, cost.line + AROUND) for cost in costs)]
@@ -253,11 +253,12 @@ def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) ->
     sheet.missing.append(f"parts of {source.key}")
 
 
-def _class_line(source: Source, code: Code) -> Sequence[int]:
-    """The first lines of the class around a method, without which nobody sees whose it is."""
+def _whole(source: Source, code: Code) -> list[int]:
+    """The lines of a function below the first ones of its class, without which nobody sees whose a method is."""
     file = code.file(source.path)
     around = file.by_name.get(source.name.rpartition(".")[0]) if file else None
-    return _class_header(around) if around and isinstance(around.node, ast.ClassDef) else ()
+    header = _class_header(around) if around and isinstance(around.node, ast.ClassDef) else ()
+    return [*header, *body_lines(source, code)]
 
 
 def body_lines(source: Source, code: Code) -> list[int]:
@@ -439,7 +440,7 @@ def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, cod
     return {
         "focus": region.focus.function,
         "share": region.share,
-        "headroom": 1 / max(0.001, 1 - region.share),
+        "headroom": headroom(region),
         "way": _way(region),
         "attempts": tuple(_attempt(each) for each in own)[-ATTEMPTS:],
         "kept": tuple(_kept(each) for each in verdicts if each.accepted and each not in own)[-ATTEMPTS:],
@@ -584,11 +585,11 @@ def _arguments(hotspot: Hotspot, target: Source, is_focus: bool) -> tuple[Argume
     than the focus fewer."""
     parts = [one for one in hotspot.arguments if _is_part(one.name)]
     lines = dict(enumerate(target.text.split("\n"), target.start))
-    named = {one.name: _share_naming(one.name, hotspot.lines, lines) for one in parts}
+    named = {one.name: _share_naming(one.name, hotspot.lines, lines) for one in hotspot.arguments}
     useful = sorted(filter(_tells, parts), key=lambda one: -named[one.name])[: PARTS if is_focus else PARTS_ELSEWHERE]
     whole = [one for one in hotspot.arguments if not _is_part(one.name) and not _is_plain(one)]
     if not is_focus:
-        hottest = sorted(whole, key=lambda one: -_share_naming(one.name, hotspot.lines, lines))[:ARGUMENTS_ELSEWHERE]
+        hottest = sorted(whole, key=lambda one: -named[one.name])[:ARGUMENTS_ELSEWHERE]
         whole = [one for one in whole if one in hottest]
     return tuple(map(_argument, [*whole, *useful]))
 

@@ -46,10 +46,11 @@ def similar(diagnosis: Sequence[str], facts: Facts, tokens: int) -> tuple[Exampl
     `diagnosis` are words as `nearest.words` gives them.
     """
     room = tokens * CHARACTERS_PER_TOKEN
+    for_code = CODE_SHARE * room
     found: list[Example] = []
     for each in itertools.islice((*_earlier(diagnosis, facts.earlier), *_of_bank(diagnosis, facts)), MOST):
         words = replace(each, code="")
-        if words.size <= room - (CODE_SHARE * tokens * CHARACTERS_PER_TOKEN if len(found) >= LEAST else 0):
+        if words.size <= room - (for_code if len(found) >= LEAST else 0):
             found.append(each)
             room -= words.size
     told = []
@@ -90,9 +91,8 @@ def pair_words() -> tuple[list[str], ...]:
 def _nearest(scores: Sequence[float]) -> list[int]:
     """The numbers of those that are near, the nearest first; of equally near ones the first."""
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
-    nearest_two = [i for i in order[:2] if scores[i] >= LEAST_NEAR]
-    least = max([LEAST_NEAR, *(NEXT * scores[i] for i in nearest_two[:1])])
-    return [*nearest_two, *(i for i in order[2:] if scores[i] >= least)]
+    further = max([LEAST_NEAR, *(NEXT * scores[i] for i in order[:1])])
+    return [i for place, i in enumerate(order) if scores[i] >= (LEAST_NEAR if place < LEAST else further)]
 
 
 def _of_tried(each: Tried) -> Example:

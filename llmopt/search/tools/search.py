@@ -16,6 +16,7 @@ from typing import Any
 
 from llmopt.data import ReadFile, Tool
 from llmopt.errors import EditError
+from llmopt.globs import spelled_out
 from llmopt.search.tools.workshop import Shown, Told, ToolError, Workshop, schema
 
 TOOL = Tool(
@@ -54,7 +55,7 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
 
 def _fits(path: str, glob: str) -> bool:
     """As in a shell, but `*` also takes folders; `**/` may be none, and a glob may be the end of a path."""
-    return any(fnmatch.fnmatchcase(path, each) for each in (glob, glob.replace("**/", ""), f"*/{glob}"))
+    return any(fnmatch.fnmatchcase(path, each) for each in (*spelled_out(glob), f"*/{glob}"))
 
 
 def _matches(pattern: str, paths: Sequence[str], read: ReadFile) -> dict[str, list[tuple[int, str]]]:
