@@ -16,6 +16,7 @@ from llmopt.checks import constructs, interface
 from llmopt.checks.sources import PYTHON, Source, parse
 from llmopt.data import Base, Candidate, Check, Finding
 from llmopt.errors import EditError
+from llmopt.globs import spelled_out
 
 ReadCommit = Callable[[str, str], str]  # commit, path -> text; EditError when the file is not there
 
@@ -217,6 +218,6 @@ def is_excluded(path: str, exclude: Sequence[str]) -> bool:
 
 
 def _matches(path: PurePosixPath, pattern: str) -> bool:
-    glob = pattern.removeprefix("./").removeprefix("**/").rstrip("/")
+    globs = [each for each in spelled_out(pattern.removeprefix("./").removeprefix("**/").rstrip("/")) if each]
     places = (path, *path.parents[:-1])
-    return any(place.match(glob) or fnmatch(str(place), glob) for place in places) if glob else False
+    return any(place.match(glob) or fnmatch(str(place), glob) for place in places for glob in globs)

@@ -106,6 +106,8 @@ def test_workload_is_not_edited() -> None:
         ("**/gen_*.py", "gen_x.py"),
         ("**/gen_*.py", "pkg/gen_x.py"),
         ("pkg/a.py", "pkg/a.py"),
+        ("pkg/**/keys.py", "pkg/keys.py"),
+        ("pkg/**/keys.py", "pkg/deep/keys.py"),
         ("_vendored", "pkg/_vendored/a.py"),
     ],
 )
@@ -120,6 +122,7 @@ def test_users_patterns_mean_files_and_folders(pattern: str, path: str) -> None:
         ("vendor", "pkg/vendored.py"),
         ("vendor/*", "pkg/a.py"),
         ("a.py", "pkg/ba.py"),
+        ("pkg/**/keys.py", "other/keys.py"),
         ("", "pkg/a.py"),
         ("/", "pkg/a.py"),
     ],
