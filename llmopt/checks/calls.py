@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import encoding
-from llmopt.checks import edited, equality, growth, replays, scratch, states
+from llmopt.checks import demand, edited, equality, growth, replays, scratch, states
 from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
 from llmopt.checks.looks import Look, Seen, both, unlike
@@ -20,6 +20,7 @@ from llmopt.errors import EditError
 from llmopt.target import Target
 
 MOST_NAMED = 4  # functions and reasons told in the evidence
+MOST_LATER = 300  # inputs whose results are looked at later, where an edit makes attributes on demand
 
 
 def check(
@@ -45,13 +46,14 @@ def check(
         texts = [_texts(each, candidate.changed) for each in (before, after)]
         try:
             edit = edited.of(*texts)
+            on_demand = demand.attributes(*texts)
         except (SyntaxError, EditError):
             return Finding(True, "", {"calls": "none: the changed files cannot be read as Python"})
         if not edit.units:
             return Finding(True, "", {"calls": f"none: {_why_not(edit.left_out) or 'no function changed'}"})
         functions = [unit.function for unit in edit.units.values()]
         recorded = replays.record(target, before, functions, folder, workload, tests)
-        comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
+        comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance, on_demand)
         comparison.may_grow = may_grow
         comparison.added = functools.cache(lambda: states.added(*texts))
         comparison.scratch = functools.cache(lambda: _scratch(before, *texts))
@@ -72,11 +74,12 @@ def compare(
     folder: Path,
     bounds: Bounds,
     tolerance: float = 0.0,
+    on_demand: frozenset[str] = frozenset(),
 ) -> Comparison:
     """The comparison of a candidate's tree with the base, whose part is done or found in the folder."""
     derive = _to_derive(edit, recorded)
     expected = replays.expect(target, base, list(recorded.values()), folder, bounds, derive)
-    return Comparison(target, base, tree, edit, expected, bounds, tolerance)
+    return Comparison(target, base, tree, edit, expected, bounds, tolerance, on_demand)
 
 
 def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[str]:
@@ -118,10 +121,18 @@ class Comparison:
     """One candidate against what is expected of it."""
 
     def __init__(
-        self, target: Target, base: Tree, tree: Tree, edit: Edit, expected: Expected, bounds: Bounds, tolerance: float
+        self,
+        target: Target,
+        base: Tree,
+        tree: Tree,
+        edit: Edit,
+        expected: Expected,
+        bounds: Bounds,
+        tolerance: float,
+        on_demand: frozenset[str],
     ) -> None:
         self.base = Runs(target, base, expected.paths, bounds, tolerance > 0)
-        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0)
+        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0, on_demand)
         self.edit = edit
         self.expected = expected
         self.tolerance = tolerance
@@ -136,7 +147,7 @@ class Comparison:
     def finding(self) -> Finding:
         for _, found in self.differences():
             return Finding(False, found)
-        if found := self._race():
+        if found := self._later() or self._race():
             return Finding(False, found)
         grown = self._growth()
         if grown.objection and not self.may_grow:
@@ -204,6 +215,29 @@ class Comparison:
         unit = self.edit.units.get(replays.key(given))
         parameters = unit.parameters if unit else ()
         return equality.legible(lambda shown: call_text(given["name"], parameters, shown), expected.get("shown"))
+
+    def _later(self) -> str:
+        """Where the edit makes attributes on demand: what a result shows that is looked at later, "" if it is the same.
+
+        A call that fails on the base, as a copy may that cannot be made, says nothing.
+        """
+        plain = [each for each in self.inputs if not each.get("hold")]
+        if not self.runs.on_demand:
+            return ""
+        asked = [{**each, "limit": 2.0 + 50 * each["seconds"]} for each in plain[:MOST_LATER]]
+        base, candidate = both(*(functools.partial(runs.run, "later", asked) for runs in (self.base, self.runs)))
+        again = functools.cache(lambda: self.base.run("later", asked))
+        looked = False
+        for given in plain[:MOST_LATER]:
+            expected, got = _where_returned(base[given["id"]], candidate[given["id"]])
+            if not expected.get("calls"):
+                continue
+            looked = True
+            found = self._difference(given, expected, got)
+            if found and not self._difference(given, *_where_returned(base[given["id"]], again()[given["id"]])):
+                return self._described(given, expected, found)
+        made = ", ".join(sorted(self.runs.on_demand))
+        return "" if looked else f"no call shows what becomes of what is made on demand: {made}"
 
     def _race(self) -> str:
         """Where the edit added state that threads share: what several threads get at once, "" if it is the same."""
@@ -276,6 +310,13 @@ class Comparison:
         if self.opaque:
             gaps.append(f"not compared inside: {', '.join(sorted(self.opaque)[:MOST_NAMED])}")
         return gaps
+
+
+def _where_returned(expected: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Both without the calls of which the first did not return."""
+    returned = {label for label, seen in expected.get("calls", ()) if seen["outcome"][0] == "returned"}
+    calls = [[call for call in side.get("calls", ()) if call[0] in returned] for side in (expected, got)]
+    return {**expected, "calls": calls[0]}, {**got, "calls": calls[1]}
 
 
 def _why_not(left_out: Mapping[str, str]) -> str:

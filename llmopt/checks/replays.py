@@ -475,6 +475,7 @@ class Runs:
     paths: tuple[str, ...]
     bounds: Bounds
     tolerant: bool = False
+    on_demand: frozenset[str] = frozenset()  # attributes that are read where no object holds them
 
     def survey(self, inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Each input once, to see what can be called."""
@@ -517,7 +518,14 @@ class Runs:
         if not names or not inputs:
             return {seed: {} for seed in seeds}
         allowed = seconds or self.bounds.wait_seconds
-        options = {"job": job, "seconds": allowed, "tolerant": self.tolerant, "seeds": list(seeds), **options}
+        options = {
+            "job": job,
+            "seconds": allowed,
+            "tolerant": self.tolerant,
+            "on_demand": sorted(self.on_demand),
+            "seeds": list(seeds),
+            **options,
+        }
         with tempfile.TemporaryDirectory(prefix="llmopt-inputs-") as folder:
             path = Path(folder) / "inputs.json"
             path.write_text(json.dumps({"paths": [self._here(each) for each in self.paths], "inputs": list(inputs)}))
@@ -539,7 +547,7 @@ class Runs:
 
 
 WHOLE = ("stress", "slope")
-GIVES = {"replay": "calls", "derive": "derived", "stress": "wrong", "slope": "growth"}
+GIVES = {"replay": "calls", "later": "calls", "derive": "derived", "stress": "wrong", "slope": "growth"}
 
 
 def _of_job(job: str, result: Mapping[str, Any]) -> Mapping[str, Any]:

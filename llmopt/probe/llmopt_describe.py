@@ -54,6 +54,7 @@ def name_of(kind):
 
 
 PLACES = []  # (folder, what stands for it): base and candidate are in folders of their own
+ON_DEMAND = set()  # names of attributes that are read where no dictionary holds them: they may be made then
 
 
 def anonymous(text):
@@ -317,6 +318,10 @@ class Describer:
         with contextlib.suppress(AttributeError):
             found.update(object.__getattribute__(value, "__dict__"))
         kept = [name for name in found if isinstance(name, str) and name not in HIDDEN and not _is_cached(value, name)]
+        for name in sorted(ON_DEMAND.difference(kept)):
+            with contextlib.suppress(Exception):  # its class has none, or the object is not made yet
+                found[name] = getattr(value, name)
+                kept.append(name)
         return [[name, self._attribute(name, found[name])] for name in sorted(kept)]
 
     def _attribute(self, name, value):

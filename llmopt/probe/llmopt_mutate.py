@@ -718,6 +718,32 @@ def free_attributes(value):
     return names if llmopt_places.taken(type(value)).issuperset(names) else []
 
 
+def containers(value, inner):
+    """The built-in containers in a value that can be changed, each once; those in private attributes too if `inner`."""
+    found, seen, waiting = [], set(), [value]
+    while waiting and len(found) < MOST_CONTAINERS:
+        held = waiting.pop()
+        if id(held) in seen or type(held) in llmopt_places.PLAIN:
+            continue
+        seen.add(id(held))
+        if type(held) in SHORTENED:
+            found.append(held)
+        waiting += llmopt_places.parts(held, inner)
+    return found
+
+
+MOST_CONTAINERS = 2000
+
+
+def shorten(held):
+    """Take the last element of each container, if it has any."""
+    for each in held:
+        if each:
+            SHORTENED[type(each)](each)
+
+
+SHORTENED = {list: list.pop, dict: dict.popitem, bytearray: bytearray.pop, collections.deque: collections.deque.pop}
+
 ALTERED = {
     list: _alter_list,
     dict: _alter_dict,

@@ -5,6 +5,7 @@ order of dictionaries, empty dictionaries all at one level, values under one key
 outside of the class assigns too, and the class of objects.
 """
 
+import collections
 import contextlib
 import functools
 import inspect
@@ -39,7 +40,7 @@ def places(args, kwargs):
     waiting = [Place((top, step), (top, step), value, None) for top, held in tops for step, value in _inside(held)]
     while waiting and len(found) < MOST_PLACES:
         place = waiting.pop(0)
-        plain = type(place.value) in (int, float, str, bool, bytes, type(None))
+        plain = type(place.value) in PLAIN
         if not plain and id(place.value) in seen:
             continue
         seen.add(id(place.value))
@@ -69,6 +70,20 @@ def _inside(value):
         held = attributes(value)
         return [(("attribute", name), held[name]) for name in sorted(held) if not name.startswith("__")]
     return []
+
+
+PLAIN = (int, float, str, bool, bytes, type(None))
+
+
+def parts(value, inner):
+    """What is directly in a value; of objects also what private attributes hold, if `inner`."""
+    if type(value) in (list, tuple, set, frozenset, collections.deque):
+        return list(value)
+    if type(value) is dict:
+        return list(value.values())
+    if not is_object(value):
+        return []
+    return [held for name, held in sorted(attributes(value).items()) if inner or not name.startswith("_")]
 
 
 def attributes(value):

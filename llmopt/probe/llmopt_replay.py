@@ -10,11 +10,13 @@ are those of the tree to look for, as in llmopt_touched: under the first seed re
 
 import base64
 import contextlib
+import copy
 import functools
 import importlib
 import inspect
 import json
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -55,6 +57,7 @@ def main():
     import llmopt_describe
 
     llmopt_describe.PLACES[:] = [(settings["tree"], "<tree>"), (os.path.expanduser("~"), "<home>")]
+    llmopt_describe.ON_DEMAND.update(options.get("on_demand", ()))
     if options.get("tolerant"):
         llmopt_describe.TOLERANT.append(True)
     lines = options.get("lines") if seed == options["seeds"][0] else None
@@ -343,8 +346,8 @@ def replay(given, inputs):
 
     began = time.perf_counter()
     call = find(given)
+    shown = _shown(given)
     args, kwargs = arguments_of(given)
-    shown = llmopt_describe.bounded(llmopt_describe.Describer.brief().nodes(args, kwargs), INPUT_CHARACTERS)
     describer = llmopt_describe.Describer()
     seen, value = observed(call, args, kwargs, describer, given.get("full"))
     calls = [["the call", seen]]
@@ -463,6 +466,66 @@ def held(call, given, value, describer, inputs):
     if given.get("free") and any(llmopt_mutate.alter(each) for each in [*equal_args, *equal_kwargs.values()]):
         again("a call after the same arguments were changed in place", equal_args, equal_kwargs, ())
     return calls
+
+
+def later(given, inputs):
+    """What a call gives back as it is once what was passed has changed, and as copies of it are; nobody looked at it
+    before."""
+    import llmopt_describe
+    import llmopt_mutate
+
+    began = time.perf_counter()
+    call, describer = find(given), llmopt_describe.Describer()
+    calls, numbered = [], []
+
+    def twice(args, kwargs):
+        call(args, kwargs)
+        return call(args, kwargs)
+
+    def once_changed(inner):
+        def look(args, kwargs):
+            held = llmopt_mutate.containers((args, kwargs), inner)
+            value = call(args, kwargs)
+            llmopt_mutate.shorten(held)
+            return value
+
+        return look
+
+    def once_changed_itself(args, kwargs):
+        value = call(args, kwargs)
+        llmopt_mutate.shorten(llmopt_mutate.containers(value, inner=False))
+        return value
+
+    def beside(copied):
+        def look(args, kwargs):
+            value = call(args, kwargs)
+            return value, copied(value)
+
+        return look
+
+    looks = [
+        ("a result looked at after what the arguments show was changed", once_changed(False)),
+        ("a result looked at after what the arguments hold was changed", once_changed(True)),
+        ("a result looked at after what it shows was changed", once_changed_itself),
+        ("a result and its copy", beside(copy.copy)),
+        ("a result and its deep copy", beside(copy.deepcopy)),
+        ("a result and itself, pickled and loaded", beside(lambda value: pickle.loads(pickle.dumps(value)))),
+        ("the same call twice", twice),
+    ]
+    for label, look in looks:
+        seen, _ = observed(look, *arguments_of(given), describer)
+        numbered.append(seen.pop("numbered"))
+        if look is not twice:
+            seen["arguments"] = ["unchanged"]  # but for what was changed here they are as after the call alone
+        calls.append([label, seen])
+    return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
+
+
+def _shown(given):
+    import llmopt_describe
+
+    nodes = llmopt_describe.Describer.brief().nodes(*arguments_of(given))
+    return llmopt_describe.bounded(nodes, INPUT_CHARACTERS)
 
 
 def _comes_after(each, given):
@@ -684,7 +747,7 @@ def _of_lru_cache():
     """For its type."""
 
 
-JOBS = {"replay": replay, "derive": derive, "stress": stress, "slope": slope}
+JOBS = {"replay": replay, "later": later, "derive": derive, "stress": stress, "slope": slope}
 WHOLE = ("stress", "slope")  # one job with all inputs
 
 if __name__ == "__main__":
