@@ -155,4 +155,7 @@ def _is_there(mount: Mount, made: list[Mount]) -> bool:
     where = real if real.is_relative_to("/usr") else where
     above = [each for each in reversed(made) if where.is_relative_to(each[0])]  # of one place the last one shows
     nearest = max(above, key=lambda each: len(each[0].parts), default=None)
-    return how in (READ, LINK) and nearest is not None and nearest[1:] == (READ, str(nearest[0]))
+    if nearest is None or how == WRITE or nearest[1] != READ:
+        return False
+    shown = Path(nearest[2]) / where.relative_to(nearest[0])
+    return nearest[2] == str(nearest[0]) or (shown.is_symlink() and str(shown.readlink()) == what)

@@ -136,6 +136,23 @@ def test_environment_in_the_checkout_is_still_there_when_a_tree_stands_for_it(
     assert said(ran) == "1"
 
 
+@in_bubblewrap
+@pytest.mark.parametrize("tree_is_read_too", [False, True])
+def test_link_of_an_environment_in_the_checkout_is_shown_once(tree_is_read_too: bool, tmp_path: Path) -> None:
+    """An environment's interpreter is a link that the mount of the environment shows; bubblewrap below 0.9 makes none
+    where one is already."""
+    checkout, tree = tmp_path / "checkout", tmp_path / "tree"
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    link = checkout / ".venv" / "bin" / "python"
+    link.symlink_to(sys.executable)
+    tree.mkdir()
+    grants = Grants(read=(checkout / ".venv",))
+    reads = (link, tree) if tree_is_read_too else (link,)
+    code = f"import os; print(os.readlink({str(link)!r}))"
+    ran = python("bubblewrap", code, grants, reads=reads, writes=(tree,), stands_for=((tree, checkout),))
+    assert said(ran) == sys.executable
+
+
 @confined
 def test_standard_parts_of_python_work(layer: str) -> None:
     code = """
