@@ -198,33 +198,38 @@ def _by_name(region: Region, sheet: Sheet) -> frozenset[str]:
 
 
 def _show(region: Region, sheet: Sheet) -> None:
-    """The focus, where calls become many on the way to it, what the region calls at a large share of the run, its other
-    functions, the heads of their files, then what they call."""
+    """The focus and the constants that it uses, where calls become many on the way to it, what the region calls at a
+    large share of the run, its other functions, the heads of their files, then what they call."""
     sources, called = {}, _callees(region, sheet.code)
     for each in _by_importance(region):
         if source := _source(each, sheet.code):
             sources[source.key] = source
             _show_function(each, source, sheet, 1 if each == region.focus else SHARE_OF_PARTS)
+            if each == region.focus:
+                _show_head(source.path, [source], sheet)
         if each == region.focus:
             many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
             _show_helpers(many, sheet, 2 * LARGEST_SHARE)
             _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
-        for numbers in _head(path, shown, sheet.code):
-            sheet.add(path, numbers)
+        _show_head(path, shown, sheet, 1)
         sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
     helpers = list(_helpers(called, sources, sheet.code))
     _show_helpers(helpers, sheet)
     for path in dict.fromkeys(source.path for source in helpers):
-        for numbers in _head(path, helpers, sheet.code):
-            sheet.add(path, numbers, int(sheet.room * LARGEST_SHARE))
+        _show_head(path, helpers, sheet)
 
 
 def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
     for source in sources:
         if not sheet.add(source.path, _whole(source, sheet.code), int(sheet.room * most)):
             sheet.missing.append(source.key)
+
+
+def _show_head(path: str, sources: Sequence[Source], sheet: Sheet, share: float = LARGEST_SHARE) -> None:
+    for numbers in _head(path, sources, sheet.code):
+        sheet.add(path, numbers, int(sheet.room * share))
 
 
 def _by_importance(region: Region) -> list[Hotspot]:

@@ -384,6 +384,18 @@ def test_the_parts_of_a_lesser_function_leave_room_for_what_is_called() -> None:
     assert "About this" not in shown
 
 
+def test_the_constants_of_the_focus_come_before_lesser_functions() -> None:
+    table = f"LIMITS = {list(range(1000, 1025))}\n"
+    lesser = [f"def g{n}(x):\n    step(x)\n" + "    step(x)\n" * (n % 20) for n in range(60)]
+    text = f"{table}\n\ndef f(x):\n    return LIMITS[x]\n\n\n" + "\n\n".join(lesser)
+    starts = [text.split("\n").index(f"def g{n}(x):") + 1 for n in range(60)]
+    spots = [Hotspot(Function("m.py", f"g{n}", at), at + 1 + n % 20, 0, 0.1, 0.5, 2) for n, at in enumerate(starts)]
+    focus = Hotspot(Function("m.py", "f", 4), 5, 0.2, 0.9, 0.5, 2.0)
+    values = dossier.describe(region(focus, *spots), (), reader({"m.py": text}), Facts((3, 11, 4)), 3000)
+    assert table in file_of(values, "m.py")
+    assert values["missing"], "there is no room for all of them"
+
+
 def test_of_lesser_functions_the_arguments_of_hot_lines_are_told() -> None:
     names = [f"a{n}" for n in range(12)]
     seen = tuple(Observed(name, ("str len 1",), (1,)) for name in names)

@@ -190,11 +190,11 @@ def test_secrets_are_masked_and_cannot_be_searched_for(shop: Workshop) -> None:
 def test_search_lists_matching_lines_of_the_files_that_the_glob_takes(shop: Workshop) -> None:
     everywhere = inside(told(shop, "search", pattern=r"\bdef \w+"))
     assert everywhere.split("\n") == [
-        "pkg/keys.py:4: def key():",
-        *("pkg/m.py:1: def f(xs):", "pkg/m.py:5: def g(xs):", "pkg/m.py:10: def f(self):"),
+        "pkg/keys.py:4:def key():",
+        *("pkg/m.py:1:def f(xs):", "pkg/m.py:5:def g(xs):", "pkg/m.py:10:    def f(self):"),
     ]
-    assert inside(told(shop, "search", pattern="return", glob="k*.py")) == "pkg/keys.py:5: return TOKEN"
-    assert inside(told(shop, "search", pattern="return", glob="pkg/**/k*.py")) == "pkg/keys.py:5: return TOKEN"
+    assert inside(told(shop, "search", pattern="return", glob="k*.py")) == "pkg/keys.py:5:    return TOKEN"
+    assert inside(told(shop, "search", pattern="return", glob="pkg/**/k*.py")) == "pkg/keys.py:5:    return TOKEN"
     assert "hidden_function" not in everywhere
 
 
@@ -220,6 +220,11 @@ def test_callers_and_callees_are_told_as_measured_and_by_name(shop: Workshop) ->
     assert "above it: pkg/m.py::g, 60 % of the run, 3 calls" in above
     assert "by name: pkg/m.py::g" in above
     assert "by name: pkg/m.py::f (lines 1 to 2)" in below
+
+
+def test_the_end_of_a_path_names_a_file(shop: Workshop) -> None:
+    assert told(shop, "sources", names="m.py::g") == told(shop, "sources", names="pkg/m.py::g")
+    assert "has no function 'other/m.py::g'" in told(shop, "sources", names="other/m.py::g")
 
 
 def test_a_name_that_means_several_functions_or_none_is_answered_with_those_there_are(shop: Workshop) -> None:

@@ -49,7 +49,7 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
         return Told(f"no line of {len(paths)} files matches")
     shown: Shown = {path: frozenset(number for number, _ in lines) for path, lines in found.items()}
     more = f"… {len(rows) - MATCHES} more lines match" if len(rows) > MATCHES else ""
-    listed = [f"{path}:{number}: {text.strip()[:WIDTH]}" for path, number, text in rows[:MATCHES]]
+    listed = [f"{path}:{number}:{text.rstrip()[:WIDTH]}" for path, number, text in rows[:MATCHES]]
     return Told("\n".join(filter(None, [*listed, more])), shown if not more else {})
 
 

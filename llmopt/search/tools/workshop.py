@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -95,10 +95,12 @@ def _value(name: str, given: object, kind: str) -> object:
 
 def source_of(wanted: str, shop: Workshop) -> Source:
     """The function that "path::Class.method" or a part of its name means, a hot one first, then "Class.method" before
-    "Outer.Class.method"; ToolError for none."""
+    "Outer.Class.method"; ToolError for none. The end of a path will do where no file has it as its whole path."""
     path, _, name = wanted.strip().rpartition("::")
-    hot = {spot.function.path: None for spot in shop.hotspots}
-    found = list(_named(path, name, [*hot, *shop.facts.files], shop))
+    files = [*(spot.function.path for spot in shop.hotspots), *shop.facts.files]
+    if path:
+        files = [each for each in files if each == path] or [each for each in files if each.endswith(f"/{path}")]
+    found = list(_named(name, files, shop, below=not path))
     keys = {spot.function.key for spot in shop.hotspots}
     found = [each for each in found if each.key in keys] or found
     found = [each for each in found if "." in name and each.name == name] or found
@@ -109,17 +111,18 @@ def source_of(wanted: str, shop: Workshop) -> Source:
     return found[0]
 
 
-def _named(path: str, name: str, files: list[str], shop: Workshop) -> Iterator[Source]:
+def _named(name: str, files: Sequence[str], shop: Workshop, *, below: bool) -> Iterator[Source]:
+    """The functions and classes of that name, and with `below` those whose name ends with it."""
     last = name.rpartition(".")[2]
     if not last.isidentifier():
         return
     known = frozenset(shop.facts.files)
     for each in dict.fromkeys(files):
-        if each not in known or (path and path != each) or not _defines(each, last, shop):
+        if each not in known or not _defines(each, last, shop):
             continue
         file = shop.code.file(each)
         for full, definition in file.by_name.items() if file else ():
-            if full == name or (not path and full.endswith(f".{name}")):
+            if full == name or (below and full.endswith(f".{name}")):
                 yield Source(each, full, definition.start, definition.end, definition.text(file.lines))  # type: ignore[union-attr]
 
 
