@@ -120,9 +120,12 @@ class Sheet:
     lines: dict[str, set[int]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     others: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()  # files that the request shows in another place
 
     def add(self, path: str, numbers: Iterable[int], most: int | None = None) -> bool:
         """Show these lines if they fit into the room, and into `most` characters."""
+        if path in self.elsewhere:
+            return True
         lines = self._text(path)
         shown = self.lines.get(path, set())
         new = [number for number in numbers if number not in shown and number <= len(lines)]
@@ -169,6 +172,7 @@ def describe(
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
     sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
     workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
+    sheet.elsewhere = frozenset(each.path.partition("::")[0] for each in workloads)
     _show(region, sheet)
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)

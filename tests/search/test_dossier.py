@@ -476,6 +476,22 @@ def test_similar_edits_are_offered_after_what_was_measured_and_within_their_toke
     assert text.index("What was measured") < text.index("Similar edits") < text.index("What to answer")
 
 
+def test_a_function_of_the_workload_is_shown_with_it_and_not_once_more() -> None:
+    files = {
+        "bench.py": "def workload():\n    return f(3)\n\n\ndef f(x):\n    return x\n",
+        "m.py": "def g(x): return x\n",
+    }
+    spots = [
+        Hotspot(Function(path, name, line), line + 1, 0.3, 0.3, 0.5, 2.0)
+        for path, name, line in (("m.py", "g", 1), ("bench.py", "f", 5))
+    ]
+    facts = Facts((3, 11, 0), workloads=(("bench.py::workload", files["bench.py"]),), files=tuple(files))
+    values = dossier.describe(region(*spots), (), files.__getitem__, facts)
+    assert [each.path for each in values["files"]] == ["m.py"]  # type: ignore[attr-defined]
+    unknown = dossier.describe(region(*spots), (), files.__getitem__, replace(facts, workloads=()))
+    assert [each.path for each in unknown["files"]] == ["bench.py", "m.py"]  # type: ignore[attr-defined]
+
+
 def test_a_deep_chain_leaves_room_for_the_workload_and_the_sources() -> None:
     names = [f"step_{number}" for number in range(24)]
     text = "".join(f"def {name}(value):\n    return value + {at}\n\n\n" for at, name in enumerate(names))
