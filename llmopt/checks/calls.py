@@ -43,10 +43,10 @@ def check(
 
     def calls(candidate: Candidate, base: Base) -> Finding:
         before, after = tree_of(base.commit), tree_of(candidate.commit)
-        texts = [_texts(each, candidate.changed) for each in (before, after)]
+        old, new = (_texts(each, candidate.changed) for each in (before, after))
         try:
-            edit = edited.of(*texts)
-            on_demand = demand.attributes(*texts)
+            edit = edited.of(old, new, lambda word: _holding(word, before, old))
+            on_demand = demand.attributes(old, new)
         except (SyntaxError, EditError):
             return Finding(True, "", {"calls": "none: the changed files cannot be read as Python"})
         if not edit.units:
@@ -55,8 +55,8 @@ def check(
         recorded = replays.record(target, before, functions, folder, workload, tests)
         comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance, on_demand)
         comparison.may_grow = may_grow
-        comparison.added = functools.cache(lambda: states.added(*texts))
-        comparison.scratch = functools.cache(lambda: _scratch(before, *texts))
+        comparison.added = functools.cache(lambda: states.added(old, new))
+        comparison.scratch = functools.cache(lambda: _scratch(before, old, new))
         if executed:
             comparison.lines = lambda: executed.missing(candidate, base)
             comparison.ran = lambda report, by: executed.add(candidate, base, report, by)
@@ -87,15 +87,21 @@ def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) ->
     found: set[str] = set()
     for path in before:
         changed = [side[each] for side in (before, after) for each in side if each != path]
-        elsewhere = itertools.chain(changed, _others(tree, before))
+        elsewhere = itertools.chain(changed, (text for _, text in _others(tree, before)))
         found |= scratch.attributes(before[path], after.get(path, ""), elsewhere)
     return frozenset(found)
 
 
-def _others(tree: Tree, changed: Mapping[str, str]) -> Iterator[str]:
-    for path in tree.path.rglob("*.py"):
-        if path.is_file() and path.relative_to(tree.path).as_posix() not in changed:
-            yield path.read_text(encoding="utf-8", errors="replace")
+def _holding(word: str, tree: Tree, changed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The other files of the repository that hold a word, and their text."""
+    return ((path, text) for path, text in _others(tree, changed) if word in text)
+
+
+def _others(tree: Tree, changed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for path in sorted(tree.path.rglob("*.py")):
+        name = path.relative_to(tree.path).as_posix()
+        if path.is_file() and name not in changed:
+            yield name, path.read_text(encoding="utf-8", errors="replace")
 
 
 def _texts(tree: Tree, paths: Sequence[str]) -> dict[str, str]:
@@ -145,6 +151,8 @@ class Comparison:
         self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
 
     def finding(self) -> Finding:
+        if found := self._unseen():
+            return Finding(False, found)
         for _, found in self.differences():
             return Finding(False, found)
         if found := self._later() or self._race():
@@ -215,6 +223,15 @@ class Comparison:
         unit = self.edit.units.get(replays.key(given))
         parameters = unit.parameters if unit else ()
         return equality.legible(lambda shown: call_text(given["name"], parameters, shown), expected.get("shown"))
+
+    def _unseen(self) -> str:
+        """A decorator of which no call shows what its edit does, "" for none."""
+        covered = {replays.key(each) for each in self.inputs}
+        unseen = [key for key, others in self.edit.through.items() if covered.isdisjoint(others)]
+        names = ", ".join(key.partition("::")[2] for key in unseen[:MOST_NAMED])
+        return (
+            f"{names} gives back another function, and no call of what it decorates can be compared" if unseen else ""
+        )
 
     def _later(self) -> str:
         """Where the edit makes attributes on demand: what a result shows that is looked at later, "" if it is the same.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from llmopt.checks.names import own as own_nodes
@@ -13,6 +14,7 @@ from llmopt.data import Function
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_CALLERS = 6
+MOST_DECORATED = 40  # functions of other files that an edited decorator stands above
 CACHES = ("lru_cache", "cache", "cached_property", "memoize", "memoized", "cachedmethod", "cached")
 # Values that are not changed in place.
 CONSTANT_CALLS = ("compile", "frozenset", "tuple", "namedtuple", "TypeVar", "getLogger", "itemgetter", "attrgetter")
@@ -69,7 +71,8 @@ class Edit:
     """What an edit did. `units` are to be compared, by Function.key; `left_out` says why others are not.
 
     `classes` are those whose instances hold other attributes now: what the base recorded of them does not fit.
-    `state` are new mutable variables outside functions, `caches` functions that got a cache.
+    `state` are new mutable variables outside functions, `caches` functions that got a cache. `through` are decorators,
+    by key, of which nothing can be said but by calls of these functions in other files.
     """
 
     units: Mapping[str, Unit]
@@ -77,29 +80,41 @@ class Edit:
     classes: frozenset[str] = frozenset()
     state: tuple[str, ...] = ()
     caches: tuple[str, ...] = ()
+    through: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def of(base: Mapping[str, str], candidate: Mapping[str, str]) -> Edit:
+# A word in, the repository's other files that hold it out: (path, text).
+Others = Callable[[str], Iterable[tuple[str, str]]]
+
+
+def of(base: Mapping[str, str], candidate: Mapping[str, str], others: Others = lambda word: ()) -> Edit:
     """Both map repository paths of Python files to their text; a file that is new or gone is missing in one.
 
-    SyntaxError when one of the files does not parse.
+    `others` finds what a decorator stands above in files that the edit leaves alone. SyntaxError when one of the files
+    does not parse.
     """
     units: dict[str, Unit] = {}
     left_out: dict[str, str] = {}
     classes: set[str] = set()
     state: list[str] = []
     caches: list[str] = []
+    through: dict[str, tuple[str, ...]] = {}
     for path in sorted({*base, *candidate}):
         before = _read(path, base.get(path, ""))
         after = _Module(path, candidate.get(path, ""), before.sources)
         changed = _changed(before, after)
         chosen, reasons = _boundary(before, after, changed)
+        for unit in [each for each in chosen if _makes(each, after) and each.name in changed]:
+            if decorated := _decorated_by(unit, others):
+                chosen = [*(each for each in chosen if each is not unit), *decorated]
+                reasons[unit.function.key] = "a decorator, compared through what it decorates"
+                through[unit.function.key] = tuple(each.function.key for each in decorated)
         units |= {unit.function.key: unit for unit in chosen}
         left_out |= reasons
         classes |= _reshaped(before, after)
         state += _added_state(before, after)
         caches += [name for name, unit in after.units.items() if _gained_cache(before.units.get(name), unit)]
-    return Edit(units, left_out, frozenset(classes), tuple(state), tuple(caches))
+    return Edit(units, left_out, frozenset(classes), tuple(state), tuple(caches), through)
 
 
 class _Module:
@@ -299,7 +314,7 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
         # Of the code of a function that is given back nothing could be said but that it is another one.
         decorated = [each for each in before.units.values() if unit.own in each.decorators and each.name in after.units]
         users = [each for each in callers if not each.made]  # what the others make may hold it
-        makes = now is not None and now.made != unit.made and bool(users)
+        makes = _makes(unit, after) and bool(users)
         if makes:
             callers = users
         indirect = "makes functions, compared through its callers" if makes else ""
@@ -314,6 +329,21 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
             chosen |= {each.name: each for each in callers[:MOST_CALLERS] if each.name in after.units}
     kept = [unit for unit in chosen.values() if unit.function.key not in left_out]
     return kept, left_out
+
+
+def _makes(unit: Unit, after: _Module) -> bool:
+    """Does it give back another function of its own than before? Its code says so, and nothing of what it does."""
+    now = after.units.get(unit.name)
+    return now is not None and now.made != unit.made
+
+
+def _decorated_by(unit: Unit, others: Others) -> list[Unit]:
+    """The functions of other files that a decorator stands above."""
+    found: list[Unit] = []
+    for path, text in others(unit.own):
+        with suppress(SyntaxError):
+            found += [each for each in _read(path, text).units.values() if unit.own in each.decorators]
+    return found[:MOST_DECORATED]
 
 
 def _reshaped(before: _Module, after: _Module) -> set[str]:

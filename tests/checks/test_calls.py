@@ -196,6 +196,23 @@ def test_a_decorator_is_compared_through_what_it_decorates(tmp_path: Path, new: 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("new", "passes"), [("list(found)", True), ("found[1:]", False)])
+def test_a_decorator_of_another_file_is_compared_through_what_it_decorates(
+    tmp_path: Path, new: str, passes: bool
+) -> None:
+    decorator, _, words = textwrap.dedent(DECORATED).partition("class Words")
+    files = {"b.py": decorator, "a.py": f"from b import counted\n\n\nclass Words{words}"}
+    lines = "from a import Words\ndef workload():\n    for text in ('one of many', 'a', 'two'): Words().long(text)\n"
+    edit = {"b.py": decorator.replace("return found", f"return {new}")}
+    finding = case(tmp_path / "seen", {**files, "drive.py": lines}, edit).finding()
+    assert finding.passed is passes
+    assert "3 recorded calls" in finding.evidence["calls"] if passes else "Words.long differs" in finding.reason
+    unseen = case(tmp_path / "unseen", {**files, "drive.py": "def workload(): pass\n"}, edit).finding()
+    assert not unseen.passed
+    assert unseen.reason.startswith("counted gives back another function, and no call")
+
+
+@pytest.mark.slow
 def test_a_difference_is_told_as_input_expected_and_got(tmp_path: Path) -> None:
     finding = case(tmp_path, {"a.py": SHOP, "drive.py": DRIVE}, {"a.py": WRONG}).finding()
     assert not finding.passed

@@ -96,6 +96,15 @@ def test_what_gives_back_an_edited_function_is_compared_through_its_callers(
     assert {key.partition("::")[2] for key in found.left_out} == made
 
 
+def test_a_decorator_is_compared_through_what_it_decorates_in_other_files() -> None:
+    new = dedent(FACTORY).replace("return f(*args)", "return f(*list(args))")
+    text = "@a.decorator\ndef one(x): return x\nclass C:\n    @decorator\n    def two(self): pass\ndef f(): decorator\n"
+    found = edited.of({"a.py": dedent(FACTORY)}, {"a.py": new}, lambda word: [("b.py", text)] if word in text else [])
+    assert set(found.units) == {"b.py::one", "b.py::C.two"}
+    assert found.through == {"a.py::decorator": ("b.py::one", "b.py::C.two")}
+    assert set(found.left_out) == {"a.py::decorator"}
+
+
 def test_layout_changes_nothing() -> None:
     base = dedent(BASE)
     assert edited.of({"a.py": base}, {"a.py": base.replace("\n", "  # comment\n")}).units == {}
