@@ -98,6 +98,7 @@ def mounts(command: Command, grants: Grants, home: Path) -> list[Mount]:
     last one wins."""
     environment = command.environment
     seen = [*grants.read, *reach.libraries(environment), *reach.programs(command.argv, environment), *command.reads]
+    seen += [path.resolve() for path in seen if _is_linked_folder(path)]  # links that lie in it may name that
     links = dict(_links(command, seen))
     mounts = [_seen(_behind(path, links)[0], path) for path in dict.fromkeys(seen)]
     for tree, place in command.stands_for:
@@ -141,8 +142,14 @@ def _kept(command: Command) -> Iterator[tuple[Path, str]]:
 
 
 def _seen(where: Path, path: Path) -> Mount:
-    """A path as it is; a link stays one, because interpreters find their libraries by it."""
-    return (where, LINK, str(path.readlink())) if path.is_symlink() else (where, READ, str(path))
+    """A path as it is; a link to a file stays one, because interpreters find their libraries by it. What lies in a
+    folder that a link leads to, as an environment may be, is mounted below the link too, so there it has to be."""
+    is_link = path.is_symlink() and not _is_linked_folder(path)
+    return (where, LINK, str(path.readlink())) if is_link else (where, READ, str(path))
+
+
+def _is_linked_folder(path: Path) -> bool:
+    return path.is_symlink() and path.is_dir()
 
 
 def _is_there(mount: Mount, made: list[Mount]) -> bool:

@@ -153,6 +153,25 @@ def test_link_of_an_environment_in_the_checkout_is_shown_once(tree_is_read_too: 
     assert said(ran) == sys.executable
 
 
+@in_bubblewrap
+def test_environment_that_is_a_link_shows_what_it_leads_to(tmp_path: Path) -> None:
+    checkout, tree, environment = tmp_path / "checkout", tmp_path / "tree", tmp_path / "environments" / "one"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").symlink_to(sys.executable)
+    (environment / "lib").mkdir()
+    (environment / "lib" / "one").write_text("1")
+    checkout.mkdir()
+    tree.mkdir()
+    link = checkout / ".venv"
+    link.symlink_to(environment)
+    grants = Grants(read=(link / "bin", link))
+    code = (
+        f"import os; print(open({str(link / 'lib' / 'one')!r}).read(), os.readlink({str(link / 'bin' / 'python')!r}))"
+    )
+    ran = python("bubblewrap", code, grants, reads=(link / "bin" / "python",), stands_for=((tree, checkout),))
+    assert said(ran) == f"1 {sys.executable}"
+
+
 @confined
 def test_standard_parts_of_python_work(layer: str) -> None:
     code = """
