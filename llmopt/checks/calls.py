@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import encoding
-from llmopt.checks import demand, edited, equality, growth, replays, scratch, states
+from llmopt.checks import demand, edited, equality, growth, replays, scratch, states, users
 from llmopt.checks.coverage import Executed
 from llmopt.checks.edited import Edit
 from llmopt.checks.looks import Look, Seen, both, unlike
@@ -20,6 +20,8 @@ from llmopt.errors import EditError
 from llmopt.target import Target
 
 MOST_NAMED = 4  # functions and reasons told in the evidence
+MOST_USED = 40  # inputs whose results are used, where an edit keeps something in another kind of container
+SEEDS_OF_USES = ("2", "3")  # more hash seeds: a list has an order that the set before it never had
 MOST_LATER = 300  # inputs whose results are looked at later, where an edit makes attributes on demand
 
 
@@ -144,6 +146,7 @@ class Comparison:
         self.tolerance = tolerance
         self.inputs = [each for each in expected.inputs if each["id"] in expected.results and not self._reshaped(each)]
         self.opaque: set[str] = set()
+        self.otherwise: dict[equality.Attribute, list[str]] = {}  # kept otherwise, in the results of these inputs
         self.added: Callable[[], states.Added] = states.Added  # asked for where nothing differs: it reads whole files
         self.scratch: Callable[[], frozenset[str]] = frozenset  # asked for where something differs: it reads all files
         self.may_grow = False  # may memory grow with each call that has new arguments?
@@ -155,7 +158,7 @@ class Comparison:
             return Finding(False, found)
         for _, found in self.differences():
             return Finding(False, found)
-        if found := self._later() or self._race():
+        if found := self._later() or self._used() or self._race():
             return Finding(False, found)
         grown = self._growth()
         if grown.objection and not self.may_grow:
@@ -201,7 +204,10 @@ class Comparison:
     ) -> equality.Difference | None:
         unit = self.edit.units.get(replays.key(given))
         rules = equality.Rules(bool(given["derived"]), self.tolerance, unit.parameters if unit else ())
-        found = equality.first_difference(expected, got, rules)
+        otherwise: set[equality.Attribute] = set()
+        found = equality.first_difference(expected, got, rules, otherwise)
+        for each in otherwise:
+            self.otherwise.setdefault(each, []).append(given["id"])
         if found is None or scratch.is_private(given["name"].rpartition(".")[2]) or not self.scratch():
             return found
         return equality.first_difference(expected, got, replace(rules, scratch=self.scratch()))
@@ -255,6 +261,51 @@ class Comparison:
                 return self._described(given, expected, found)
         made = ", ".join(sorted(self.runs.on_demand))
         return "" if looked else f"no call shows what becomes of what is made on demand: {made}"
+
+    def _used(self) -> str:
+        """Where the edit keeps a private attribute in another kind of container, or without it: what the methods give
+        that read it. They may be the same as before, and were never called on such an object."""
+        asked = self._to_use()
+        if not asked:
+            return ""
+        seed, *seeds = dict.fromkeys((*self.base.bounds.seeds, *SEEDS_OF_USES))
+        base, candidate = both(
+            lambda: self.base.runs("uses", asked, (seed, *seeds)), lambda: self.runs.runs("uses", asked, (seed,))
+        )
+        for given in asked:
+            expected, *again = (_single(base[each][given["id"]]) for each in (seed, *seeds))
+            got = _single(candidate[seed][given["id"]])
+            for at, one in enumerate(expected):
+                other = got[min(at, len(got) - 1)]
+                steady = not any(_differ(one, each[min(at, len(each) - 1)]) for each in again)
+                if steady and _is_promised(one) and (found := self._difference(given, one, other)):
+                    return self._described(given, one, found)
+        return ""
+
+    def _to_use(self) -> list[dict[str, Any]]:
+        """The inputs whose calls leave an object that is kept otherwise, each with who reads what is. Of classes with
+        other attributes, whose recorded instances do not fit, their constructors, with the methods that changed too."""
+        read = functools.cache(functools.partial(users.readers, self.base.tree))
+        found = [(name, kind, read(kind, each)) for (kind, each), names in self.otherwise.items() for name in names]
+        for owner, attributes in self.edit.classes.items():
+            changed = [each.own for each in self.edit.units.values() if each.owner == owner and users.is_use(each.own)]
+            for given in (each for each in self.expected.inputs if each["name"] == f"{owner}.__init__"):
+                if kind := next((str(kind) for kind in given["types"] if str(kind).endswith(f".{owner}")), ""):
+                    found += [(given["id"], kind, names) for names in (changed, *(read(kind, a) for a in attributes))]
+        by_input: dict[str, dict[str, set[str]]] = {}
+        for name, kind, names in found:
+            if names:
+                by_input.setdefault(name, {}).setdefault(kind, set()).update(names)
+        plain = [each for each in self.expected.inputs if each["id"] in by_input and not each.get("hold")]
+        steady = [each for each in plain if each["id"] in self.expected.results]
+        return [
+            {
+                **each,
+                "readers": [[kind, sorted(names)] for kind, names in by_input[each["id"]].items()],
+                "limit": 10.0 + 200 * each["seconds"],
+            }
+            for each in steady[:MOST_USED]
+        ]
 
     def _race(self) -> str:
         """Where the edit added state that threads share: what several threads get at once, "" if it is the same."""
@@ -334,6 +385,21 @@ def _where_returned(expected: Mapping[str, Any], got: Mapping[str, Any]) -> tupl
     returned = {label for label, seen in expected.get("calls", ()) if seen["outcome"][0] == "returned"}
     calls = [[call for call in side.get("calls", ()) if call[0] in returned] for side in (expected, got)]
     return {**expected, "calls": calls[0]}, {**got, "calls": calls[1]}
+
+
+def _single(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The calls of a result as results of their own; one that says why there are none."""
+    return [{**result, "calls": [call]} for call in result.get("calls", ())] or [result]
+
+
+def _differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    return equality.first_difference(first, second, equality.Rules()) is not None
+
+
+def _is_promised(result: Mapping[str, Any]) -> bool:
+    """Did the call return, or refuse by a `raise` statement? What an operation fails at, nobody promised."""
+    outcomes = [seen["outcome"] for _, seen in result.get("calls", ())]
+    return any(each[0] == "returned" or each[5:6] == ["raise"] for each in outcomes)
 
 
 def _why_not(left_out: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -70,14 +71,15 @@ class Unit:
 class Edit:
     """What an edit did. `units` are to be compared, by Function.key; `left_out` says why others are not.
 
-    `classes` are those whose instances hold other attributes now: what the base recorded of them does not fit.
+    `classes` are those whose instances hold other attributes now: what the base recorded of them does not fit. Each has
+    the attributes that it does not have any more, or has in another kind of container.
     `state` are new mutable variables outside functions, `caches` functions that got a cache. `through` are decorators,
     by key, of which nothing can be said but by calls of these functions in other files.
     """
 
     units: Mapping[str, Unit]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    classes: frozenset[str] = frozenset()
+    classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     state: tuple[str, ...] = ()
     caches: tuple[str, ...] = ()
     through: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -95,7 +97,7 @@ def of(base: Mapping[str, str], candidate: Mapping[str, str], others: Others = l
     """
     units: dict[str, Unit] = {}
     left_out: dict[str, str] = {}
-    classes: set[str] = set()
+    classes: dict[str, frozenset[str]] = {}
     state: list[str] = []
     caches: list[str] = []
     through: dict[str, tuple[str, ...]] = {}
@@ -114,7 +116,7 @@ def of(base: Mapping[str, str], candidate: Mapping[str, str], others: Others = l
         classes |= _reshaped(before, after)
         state += _added_state(before, after)
         caches += [name for name, unit in after.units.items() if _gained_cache(before.units.get(name), unit)]
-    return Edit(units, left_out, frozenset(classes), tuple(state), tuple(caches), through)
+    return Edit(units, left_out, classes, tuple(state), tuple(caches), through)
 
 
 class _Module:
@@ -331,6 +333,21 @@ def _boundary(before: _Module, after: _Module, changed: set[str]) -> tuple[list[
     return kept, left_out
 
 
+def units_of(path: str, text: str) -> list[Unit]:
+    """The functions of a file; none of one that does not parse."""
+    with suppress(SyntaxError):
+        return list(_read(path, text).units.values())
+    return []
+
+
+def bases_of(path: str, text: str) -> dict[str, set[str]]:
+    """The last names of the classes of a file, with all names that stand in their bases."""
+    with suppress(SyntaxError):
+        bases = _read(path, text).bases.items()
+        return {name.rpartition(".")[2]: set(re.findall(r"(?:id|attr)='(\w+)'", dump)) for name, dump in bases}
+    return {}
+
+
 def _makes(unit: Unit, after: _Module) -> bool:
     """Does it give back another function of its own than before? Its code says so, and nothing of what it does."""
     now = after.units.get(unit.name)
@@ -341,17 +358,18 @@ def _decorated_by(unit: Unit, others: Others) -> list[Unit]:
     """The functions of other files that a decorator stands above."""
     found: list[Unit] = []
     for path, text in others(unit.own):
-        with suppress(SyntaxError):
-            found += [each for each in _read(path, text).units.values() if unit.own in each.decorators]
+        found += [each for each in units_of(path, text) if unit.own in each.decorators]
     return found[:MOST_DECORATED]
 
 
-def _reshaped(before: _Module, after: _Module) -> set[str]:
-    """Classes whose instances are made or stored otherwise: other bases, other slots or fields, other attributes."""
-    found = set()
+def _reshaped(before: _Module, after: _Module) -> dict[str, frozenset[str]]:
+    """Classes whose instances are made or stored otherwise (other bases, other slots or fields, other attributes), with
+    the attributes that are gone or are other containers."""
+    found = {}
     for name, bases in before.bases.items():
-        if after.bases.get(name) != bases or _fields(before, name) != _fields(after, name):
-            found.add(name)
+        old, new = _fields(before, name), _fields(after, name)
+        if after.bases.get(name) != bases or old != new:
+            found[name] = frozenset(each.partition(":")[0] for each in old - new)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from llmopt.reported import NO_DESCRIPTION
 
 Node = Any  # JSON
+Attribute = tuple[str, str]  # of a class, "module.Class", and its name
 
 NUMBERED = ("list", "dict", "set", "bytearray", "object", "array", "drained", "lambda", "ref")
 CONTAINERS = ("list", "tuple", "dict", "set", "frozenset", "bytearray")
@@ -48,13 +49,16 @@ class Rules:
     scratch: frozenset[str] = frozenset()
 
 
-def first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:
+def first_difference(
+    expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules, otherwise: set[Attribute] | None = None
+) -> Difference | None:
     """Between two results of the replay of one input, on the base and on the candidate.
 
-    Code that is not trusted ran where `got` was written: what is no description at all is a difference.
+    Code that is not trusted ran where `got` was written: what is no description at all is a difference. `otherwise`
+    takes the private attributes that were let pass although they hold another kind of container.
     """
     try:
-        return _first_difference(expected, got, rules)
+        return _first_difference(expected, got, rules, set() if otherwise is None else otherwise)
     except UNREADABLE:
         return Difference("", legible(_outcome, expected), NO_DESCRIPTION)
 
@@ -67,11 +71,13 @@ def legible(text_of: Callable[[Any], str], described: Any) -> str:
         return NO_DESCRIPTION
 
 
-def _first_difference(expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules) -> Difference | None:
+def _first_difference(
+    expected: Mapping[str, Any], got: Mapping[str, Any], rules: Rules, otherwise: set[Attribute]
+) -> Difference | None:
     for kind in ("problem", "ended", "import"):
         if got.get(kind) != expected.get(kind):
             return Difference("", *(str(each.get(kind) or _outcome(each)) for each in (expected, got)))
-    walk = _Walk(int(expected.get("numbered", 0)), rules)
+    walk = _Walk(int(expected.get("numbered", 0)), rules, otherwise)
     calls = _calls(expected), _calls(got)
     for (label, before), (other, after) in zip(*calls, strict=False):
         if label != other:
@@ -141,9 +147,10 @@ def _listed(values: Any) -> str:
 class _Walk:
     """Goes down two descriptions at once, and remembers which objects stand for each other."""
 
-    def __init__(self, numbered: int, rules: Rules) -> None:
+    def __init__(self, numbered: int, rules: Rules, otherwise: set[Attribute]) -> None:
         self.numbered = numbered
         self.rules = rules
+        self.otherwise = otherwise
         self.there: dict[int, int] = {}
         self.back: dict[int, int] = {}
 
@@ -270,7 +277,7 @@ class _Walk:
     def _object(self, expected: Node, got: Node, where: str) -> Difference | None:
         if expected[2] != got[2]:
             return Difference(where, f"a {expected[2]}", f"a {got[2]}")
-        return self._content(expected[3], got[3], where) or self._attributes(expected[4], got[4], where)
+        return self._content(expected[3], got[3], where) or self._attributes(expected, got, where)
 
     def _content(self, expected: Node, got: Node, where: str) -> Difference | None:
         kinds = [_kind(each) for each in (expected, got)]
@@ -283,8 +290,10 @@ class _Walk:
         return self.differ(expected, got, where)
 
     def _attributes(self, expected: Node, got: Node, where: str) -> Difference | None:
-        """By name. A private one that only the candidate has is where it keeps what it saves to compute again; in which
-        kind of container it keeps one is its own business too, for what it gives back shows what is in there."""
+        """Of two objects, by name. A private one that only the candidate has is where it keeps what it saves to compute
+        again; in which kind of container it keeps one is its own business too, for what it gives back shows what is in
+        there."""
+        kind, expected, got = str(expected[2]), expected[4], got[4]
         before, after = ({pair[0]: pair[1] for pair in each if _is_pair(pair)} for each in (expected, got))
         for name, node in before.items():
             if name in self.rules.scratch:
@@ -292,6 +301,7 @@ class _Walk:
             if name not in after:
                 return Difference(f"{where}.{name}", render(node), "no such attribute")
             if _is_kept_otherwise(name, node, after[name]):
+                self.otherwise.add((kind, name))
                 continue
             if found := self.differ(node, after[name], f"{where}.{name}"):
                 return found

@@ -29,7 +29,7 @@ from llmopt.reported import NO_DESCRIPTION
 from llmopt.target import PROBE, Target, Tasks
 from llmopt.target import run as run_command
 
-FORMAT = 7  # of the files in the folder
+FORMAT = 8  # of the files in the folder
 HELD_CALLS = 6
 # So many inputs, and seconds of their calls at most: of a first look, which takes about as long as a process takes to
 # start, and of a second one, so that what the first does not show seldom has to wait for all inputs.
@@ -547,7 +547,14 @@ class Runs:
 
 
 WHOLE = ("stress", "slope")
-GIVES = {"replay": "calls", "later": "calls", "derive": "derived", "stress": "wrong", "slope": "growth"}
+GIVES = {
+    "replay": "calls",
+    "later": "calls",
+    "uses": "calls",
+    "derive": "derived",
+    "stress": "wrong",
+    "slope": "growth",
+}
 
 
 def _of_job(job: str, result: Mapping[str, Any]) -> Mapping[str, Any]:

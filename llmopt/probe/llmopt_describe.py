@@ -499,7 +499,8 @@ def _sort_key(value):
 def _unnumbered(node):
     if not isinstance(node, list) or not node:
         return node
-    return [None if at == 1 and node[0] in NUMBERED else _unnumbered(each) for at, each in enumerate(node)]
+    numbered = isinstance(node[0], str) and node[0] in NUMBERED
+    return [None if numbered and at == 1 else _unnumbered(each) for at, each in enumerate(node)]
 
 
 NUMBERED = {"list", "dict", "set", "object", "array", "drained", "lambda", "ref", "bytearray"}

@@ -86,6 +86,20 @@ def parts(value, inner):
     return [held for name, held in sorted(attributes(value).items()) if inner or not name.startswith("_")]
 
 
+def first(value, kind):
+    """The first object in a value of the class of that name, or of a subclass; None for none."""
+    waiting, seen = collections.deque([value]), set()
+    while waiting and len(seen) < MOST_PLACES:
+        held = waiting.popleft()
+        if type(held) in PLAIN or id(held) in seen:
+            continue
+        seen.add(id(held))
+        if any("%s.%s" % (base.__module__, base.__qualname__) == kind for base in type(held).__mro__):
+            return held
+        waiting += parts(held, True)
+    return None
+
+
 def attributes(value):
     """What an object's dictionary and slots hold, by name."""
     found = {}

@@ -521,6 +521,56 @@ def later(given, inputs):
     return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
 
 
+def uses(given, inputs):
+    """What objects that a call made or changed give to those who use them: "readers" are [class, names of methods and
+    properties] pairs, each of which is used on an object of its own, with no argument or one."""
+    import llmopt_describe
+    import llmopt_places
+
+    began = time.perf_counter()
+    args, kwargs = arguments_of(given)
+    if any(llmopt_places.first((args[1:], kwargs), kind) is not None for kind, _ in given["readers"]):
+        raise UnavailableError("an instance that the base made does not fit")
+    call, describer = find(given), llmopt_describe.Describer()
+    calls, numbered = [], []
+    for kind, name, place in [
+        (kind, name, at) for kind, names in given["readers"] for name in names for at in range(3)
+    ]:
+        used = functools.partial(_used, call, kind, name, place)
+        seen, _ = observed(used, *arguments_of(given), describer)
+        numbered.append(seen.pop("numbered"))
+        calls.append(["%s.%s of what the call leaves%s" % (kind.rpartition(".")[2], name, WITH[place]), seen])
+    return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
+
+
+WITH = ("", ", given that itself", ", given an argument of the call or its first element")
+
+
+def _used(call, kind, name, place, args, kwargs):
+    import llmopt_places
+
+    value = call(args, kwargs)
+    target = llmopt_places.first((args, kwargs, value), kind)
+    given = (), (target,), tuple(_first_element(each) for each in args[1:2])
+    if target is None or _required(inspect.getattr_static(type(target), name, None)) != len(given[place]):
+        return None
+    found = getattr(target, name)
+    return found(*given[place]) if callable(found) else found
+
+
+def _first_element(value):
+    return next(iter(value), None) if isinstance(value, (list, tuple, set, frozenset, dict)) else value
+
+
+def _required(held):
+    """How many arguments a method wants besides its object."""
+    if not callable(held):  # a property
+        return 0
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    wanted = [each for each in inspect.signature(held).parameters.values() if each.default is each.empty]
+    return sum(each.kind in kinds for each in wanted) - 1
+
+
 def _shown(given):
     import llmopt_describe
 
@@ -747,7 +797,7 @@ def _of_lru_cache():
     """For its type."""
 
 
-JOBS = {"replay": replay, "later": later, "derive": derive, "stress": stress, "slope": slope}
+JOBS = {"replay": replay, "later": later, "uses": uses, "derive": derive, "stress": stress, "slope": slope}
 WHOLE = ("stress", "slope")  # one job with all inputs
 
 if __name__ == "__main__":

@@ -52,6 +52,16 @@ def f(n):
     return add
 --- calls
 f(3)
+=== another object in a set: an element
+class P:
+    def __init__(self, a, b): self.a, self.b = a, b
+def f(n): return {P(n, 1), P(n, 2)}
+--- new
+class P:
+    def __init__(self, a, b): self.a, self.b = a, b
+def f(n): return {P(n, 1), P(n, 3)}
+--- calls
+f(3)
 === a word in capitals: result
 def f(text): return text.lower() in ("inf", "-inf", "nan")
 --- new
