@@ -3,6 +3,7 @@
 import version_texts
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 
 ENVIRONMENT = {
@@ -40,8 +41,17 @@ def parts(line):
             marker,
             allowed,
             read == Requirement(line),
+            hash(read) == hash(Requirement(line)),
+            together(read.specifier),
         )
     )
+
+
+def together(specifiers):
+    """What a set of specifiers is beside others: as long, equal and of one hash if made otherwise, and with one more."""
+    same = SpecifierSet([Specifier(each) for each in str(specifiers).split(",") if each])
+    more = specifiers & SpecifierSet(">0")
+    return len(specifiers), specifiers == same, hash(specifiers) == hash(same), str(more), len(more)
 
 
 def marked(text):
