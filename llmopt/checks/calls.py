@@ -263,8 +263,8 @@ class Comparison:
         return "" if looked else f"no call shows what becomes of what is made on demand: {made}"
 
     def _used(self) -> str:
-        """Where the edit keeps a private attribute in another kind of container, or without it: what the methods give
-        that read it. They may be the same as before, and were never called on such an object."""
+        """Where the edit keeps something in objects otherwise, or something more: what the methods give that read it,
+        also once what the object shows has changed. They may be as before, and were never called on such an object."""
         asked = self._to_use()
         if not asked:
             return ""
@@ -283,15 +283,19 @@ class Comparison:
         return ""
 
     def _to_use(self) -> list[dict[str, Any]]:
-        """The inputs whose calls leave an object that is kept otherwise, each with who reads what is. Of classes with
-        other attributes, whose recorded instances do not fit, their constructors, with the methods that changed too."""
+        """The inputs whose calls leave an object that is kept otherwise, each with the methods that read what is; and
+        those of classes whose instances keep something more, with the methods that changed. Of classes with other
+        attributes no recorded instance fits: their constructors alone are called."""
         read = functools.cache(functools.partial(users.readers, self.base.tree))
         found = [(name, kind, read(kind, each)) for (kind, each), names in self.otherwise.items() for name in names]
-        for owner, attributes in self.edit.classes.items():
+        added = {each.partition(".")[0]: frozenset[str]() for each in self.added().instances}
+        for owner, gone in {**added, **self.edit.classes}.items():
             changed = [each.own for each in self.edit.units.values() if each.owner == owner and users.is_use(each.own)]
-            for given in (each for each in self.expected.inputs if each["name"] == f"{owner}.__init__"):
-                if kind := next((str(kind) for kind in given["types"] if str(kind).endswith(f".{owner}")), ""):
-                    found += [(given["id"], kind, names) for names in (changed, *(read(kind, a) for a in attributes))]
+            for given in self.expected.inputs:
+                wanted = f"{owner}.__init__" if owner in self.edit.classes else given["name"]
+                kind = next((str(each) for each in given["types"] if str(each).endswith(f".{owner}")), "")
+                if kind and given["name"] == wanted and given["name"].rpartition(".")[0] == owner:
+                    found += [(given["id"], kind, uses) for uses in (changed, *(read(kind, each) for each in gone))]
         by_input: dict[str, dict[str, set[str]]] = {}
         for name, kind, names in found:
             if names:

@@ -735,11 +735,18 @@ def containers(value, inner):
 MOST_CONTAINERS = 2000
 
 
+def shown(value):
+    """The containers that an object has as public attributes."""
+    held = llmopt_places.attributes(value)
+    return [held[name] for name in sorted(held) if not name.startswith("_") and type(held[name]) in SHORTENED]
+
+
 def shorten(held):
-    """Take the last element of each container, if it has any."""
-    for each in held:
-        if each:
-            SHORTENED[type(each)](each)
+    """Take the last element of each container that has any; are there such?"""
+    full = [each for each in held if each]
+    for each in full:
+        SHORTENED[type(each)](each)
+    return bool(full)
 
 
 SHORTENED = {list: list.pop, dict: dict.popitem, bytearray: bytearray.pop, collections.deque: collections.deque.pop}

@@ -513,7 +513,7 @@ def later(given, inputs):
         ("the same call twice", twice),
     ]
     for label, look in looks:
-        seen, _ = observed(look, *arguments_of(given), describer)
+        seen, _ = observed(look, *arguments_of(given), describer, full=look is twice)
         numbered.append(seen.pop("numbered"))
         if look is not twice:
             seen["arguments"] = ["unchanged"]  # but for what was changed here they are as after the call alone
@@ -534,12 +534,15 @@ def uses(given, inputs):
     call, describer = find(given), llmopt_describe.Describer()
     calls, numbered = [], []
     for kind, name, place in [
-        (kind, name, at) for kind, names in given["readers"] for name in names for at in range(3)
+        (kind, name, at) for kind, names in given["readers"] for name in names for at in range(2 * len(WITH))
     ]:
         used = functools.partial(_used, call, kind, name, place)
         seen, _ = observed(used, *arguments_of(given), describer)
         numbered.append(seen.pop("numbered"))
-        calls.append(["%s.%s of what the call leaves%s" % (kind.rpartition(".")[2], name, WITH[place]), seen])
+        seen["arguments"] = ["unchanged"]  # what the call alone leaves there is compared elsewhere
+        after = ", after a list or dictionary that it shows was changed" if place >= len(WITH) else ""
+        label = "%s.%s of what the call leaves%s%s" % (kind.rpartition(".")[2], name, after, WITH[place % len(WITH)])
+        calls.append([label, seen])
     return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
 
 
@@ -547,15 +550,19 @@ WITH = ("", ", given that itself", ", given an argument of the call or its first
 
 
 def _used(call, kind, name, place, args, kwargs):
+    import llmopt_mutate
     import llmopt_places
 
     value = call(args, kwargs)
     target = llmopt_places.first((args, kwargs, value), kind)
     given = (), (target,), tuple(_first_element(each) for each in args[1:2])
-    if target is None or _required(inspect.getattr_static(type(target), name, None)) != len(given[place]):
+    given = given[place % len(WITH)]
+    if target is None or _required(inspect.getattr_static(type(target), name, None)) != len(given):
+        return None
+    if place >= len(WITH) and not llmopt_mutate.shorten(llmopt_mutate.shown(target)):
         return None
     found = getattr(target, name)
-    return found(*given[place]) if callable(found) else found
+    return found(*given) if callable(found) else found
 
 
 def _first_element(value):

@@ -539,23 +539,29 @@ def test_floats_are_compared_with_the_tolerance_that_is_allowed(tmp_path: Path) 
     assert made.finding(tolerance=1e-9, bounds=exact).passed
 
 
-def test_instances_of_a_class_with_other_attributes_are_not_covered(tmp_path: Path) -> None:
-    old = """
-        class C:
-            def __init__(self, items): self.items = items
-            def has(self, item): return item in self.items
-        """
-    new = """
-        class C:
-            def __init__(self, items):
-                self.items = items
-                self._known = set(items)
-            def has(self, item): return item in self._known
-        """
+OTHER_ATTRIBUTES = """
+    class C:
+        def __init__(self, items):
+            self.items = tuple(items)
+            self._known = set(items)
+        def has(self, item): return item in self._known
+"""
+
+
+def test_instances_of_a_class_with_other_attributes_are_made_anew(tmp_path: Path) -> None:
+    old = OTHER_ATTRIBUTES.replace("self._known = set(items)", "pass").replace("self._known", "self.items")
     drive = "from a import C\ndef workload():\n    C([1, 2]).has(2)\n"
-    finding = case(tmp_path, {"a.py": old, "drive.py": drive}, {"a.py": new}).finding()
+    finding = case(tmp_path / "right", {"a.py": old, "drive.py": drive}, {"a.py": OTHER_ATTRIBUTES}).finding()
     assert finding.passed, finding.reason
     assert "instances of a class with other attributes" in finding.evidence["calls"]
+    wrong = {"a.py": OTHER_ATTRIBUTES.replace("set(items)", "set(items[1:])")}
+    assert (
+        "C.has of what the call leaves"
+        in case(tmp_path / "wrong", {"a.py": old, "drive.py": drive}, wrong).finding().reason
+    )
+    stale = [text.replace("tuple(items)", "list(items)") for text in (old, OTHER_ATTRIBUTES)]
+    finding = case(tmp_path / "stale", {"a.py": stale[0], "drive.py": drive}, {"a.py": stale[1]}).finding()
+    assert "C.has of what the call leaves, after a list or dictionary that it shows was changed" in finding.reason
 
 
 def test_a_candidate_cannot_forge_its_report(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def parts(line):
 
 
 def together(specifiers):
-    """What a set of specifiers is beside others: as long, equal and of one hash if made otherwise, and with one more."""
+    """What a set of specifiers is beside others: its length, one made otherwise, their hashes, and one more in it."""
     same = SpecifierSet([Specifier(each) for each in str(specifiers).split(",") if each])
     more = specifiers & SpecifierSet(">0")
     return len(specifiers), specifiers == same, hash(specifiers) == hash(same), str(more), len(more)
