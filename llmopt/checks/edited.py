@@ -107,7 +107,7 @@ def of(base: Mapping[str, str], candidate: Mapping[str, str], others: Others = l
         changed = _changed(before, after)
         chosen, reasons = _boundary(before, after, changed)
         for unit in [each for each in chosen if _makes(each, after) and each.name in changed]:
-            if decorated := _decorated_by(unit, others):
+            if decorated := _decorated_by(unit, before, others):
                 chosen = [*(each for each in chosen if each is not unit), *decorated]
                 reasons[unit.function.key] = "a decorator, compared through what it decorates"
                 through[unit.function.key] = tuple(each.function.key for each in decorated)
@@ -354,12 +354,26 @@ def _makes(unit: Unit, after: _Module) -> bool:
     return now is not None and now.made != unit.made
 
 
-def _decorated_by(unit: Unit, others: Others) -> list[Unit]:
-    """The functions of other files that a decorator stands above."""
-    found: list[Unit] = []
-    for path, text in others(unit.own):
-        found += [each for each in units_of(path, text) if unit.own in each.decorators]
-    return found[:MOST_DECORATED]
+def _decorated_by(unit: Unit, module: _Module, others: Others) -> list[Unit]:
+    """The functions of other files that a decorator stands above, or one that is made with what it gives back."""
+    found: dict[str, Unit] = {}
+    for name in (unit.own, *_makers_with(unit, module)):
+        for path, text in others(name):
+            found |= {each.function.key: each for each in units_of(path, text) if name in each.decorators}
+    return list(found.values())[:MOST_DECORATED]
+
+
+def _makers_with(unit: Unit, module: _Module) -> list[str]:
+    """The functions of its file that give back one of their own and call it, or one that does."""
+    makers = [each for each in module.units.values() if each.made]
+    found: list[str] = []
+    waiting = [unit.own]
+    while waiting:
+        name = waiting.pop()
+        more = [each.own for each in makers if name in each.mentions and each.own not in (unit.own, *found)]
+        found += more
+        waiting += more
+    return found
 
 
 def _reshaped(before: _Module, after: _Module) -> dict[str, frozenset[str]]:

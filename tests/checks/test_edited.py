@@ -105,6 +105,15 @@ def test_a_decorator_is_compared_through_what_it_decorates_in_other_files() -> N
     assert set(found.left_out) == {"a.py::decorator"}
 
 
+def test_a_helper_of_decorators_is_compared_through_what_they_decorate_in_other_files() -> None:
+    new = dedent(FACTORY).replace("x in xs", "x in set(xs)").replace("def uses(xs): return made(xs)(1)", "")
+    base = dedent(FACTORY).replace("def uses(xs): return made(xs)(1)", "")
+    text = "@holds\ndef one(x): return x\n"
+    found = edited.of({"a.py": base}, {"a.py": new}, lambda word: [("b.py", text)] if word in text else [])
+    assert set(found.units) == {"b.py::one"}
+    assert found.through == {"a.py::made": ("b.py::one",)}
+
+
 def test_layout_changes_nothing() -> None:
     base = dedent(BASE)
     assert edited.of({"a.py": base}, {"a.py": base.replace("\n", "  # comment\n")}).units == {}
