@@ -149,6 +149,7 @@ class Comparison:
         self.otherwise: dict[equality.Attribute, list[str]] = {}  # kept otherwise, in the results of these inputs
         self.added: Callable[[], states.Added] = states.Added  # asked for where nothing differs: it reads whole files
         self.scratch: Callable[[], frozenset[str]] = frozenset  # asked for where something differs: it reads all files
+        self.uses = 0  # compared, of objects that are kept otherwise or keep something more
         self.may_grow = False  # may memory grow with each call that has new arguments?
         self.lines: Callable[[], Mapping[str, Any]] = dict  # the candidate's that are to be seen running,
         self.ran: Callable[[Any, str], None] = lambda report, by: None  # and who takes note of them
@@ -278,8 +279,11 @@ class Comparison:
             for at, one in enumerate(expected):
                 other = got[min(at, len(got) - 1)]
                 steady = not any(_differ(one, each[min(at, len(each) - 1)]) for each in again)
-                if steady and _is_promised(one) and (found := self._difference(given, one, other)):
+                if not steady or not _is_promised(one):
+                    continue
+                if found := self._difference(given, one, other):
                     return self._described(given, one, found)
+                self.uses += _outcomes(one) != [["returned", None]]  # as of a method that wants other arguments
         return ""
 
     def _to_use(self) -> list[dict[str, Any]]:
@@ -363,6 +367,7 @@ class Comparison:
         functions = len({replays.key(each) for each in recorded})
         text = f"{len(recorded)} recorded calls of {functions} function{'s' * (functions != 1)}"
         text += f" and {len(plain) - len(recorded)} derived inputs agree"
+        text += f", and so do {self.uses} uses of what they leave" if self.uses else ""
         gaps = self._gaps()
         return f"{text} ({'; '.join(gaps)})" if gaps else text
 
@@ -402,8 +407,11 @@ def _differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 
 def _is_promised(result: Mapping[str, Any]) -> bool:
     """Did the call return, or refuse by a `raise` statement? What an operation fails at, nobody promised."""
-    outcomes = [seen["outcome"] for _, seen in result.get("calls", ())]
-    return any(each[0] == "returned" or each[5:6] == ["raise"] for each in outcomes)
+    return any(each[0] == "returned" or each[5:6] == ["raise"] for each in _outcomes(result))
+
+
+def _outcomes(result: Mapping[str, Any]) -> list[Any]:
+    return [seen["outcome"] for _, seen in result.get("calls", ())]
 
 
 def _why_not(left_out: Mapping[str, str]) -> str:

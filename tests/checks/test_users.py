@@ -75,3 +75,4 @@ def test_a_method_that_cannot_use_what_is_kept_otherwise_is_a_difference(tmp_pat
 def test_methods_that_give_the_same_from_another_container_are_none(tmp_path: Path) -> None:
     finding = case(tmp_path, {"a.py": WORDS, "drive.py": DRIVE}, {"a.py": FITS}).finding()
     assert finding.passed, finding.reason
+    assert "uses of what they leave" in finding.evidence["calls"]
