@@ -1,14 +1,17 @@
 """A kept edit in, the part of it that pays out: changes to functions that gain nothing are taken back.
 
 The parts are the functions that an edit changes. Each is left out in turn, those with the smallest share of the base's
-time first; what is as fast without it goes, for a small diff is easier to review and breaks less. What remains must
-pass the checks again, or the whole edit stays.
+time first; what is as fast without it goes, for a small diff is easier to review and breaks less. What shares anything
+new with another part stays: it may pay nothing and still be what makes the other one right. What remains must pass the
+checks again, or the whole edit stays.
 """
 
 from __future__ import annotations
 
+import ast
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmopt import syntax
@@ -50,6 +53,86 @@ def parts(old: Texts, new: Texts) -> tuple[Part, ...]:
     return tuple(found)
 
 
+def apart(old: Texts, new: Texts) -> tuple[Part, ...]:
+    """The parts that can be left out without the others: they define nothing, and share no function, class, attribute
+    or variable that the edit brings in, be it by way of its new helpers."""
+    brought = _names(new) - _names(old)
+    found = parts(old, new)
+    uses = {part.key: _words(_added(part, new)) & brought for part in found}
+    helpers = [_words(text) & brought for text in _new_pieces(old, new, found)]
+    return tuple(
+        part
+        for part in found
+        if not _defines(part, old, new)
+        and not any(_reached(uses[part.key], helpers) & uses[other.key] for other in found if other is not part)
+    )
+
+
+def _reached(names: Iterable[str], helpers: Sequence[set[str]]) -> set[str]:
+    """With the names that new helpers have in common with them, and so on."""
+    reached = set(names)
+    while more := {name for each in helpers if each & reached for name in each} - reached:
+        reached |= more
+    return reached
+
+
+def _names(texts: Texts) -> set[str]:
+    """Of functions, classes, attributes, and variables of modules and classes."""
+    found: set[str] = set()
+    for text in texts.values():
+        try:
+            tree = syntax.parse(text)
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, syntax.Node):
+                found.add(node.name)
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            if isinstance(node, (ast.Module, ast.ClassDef)):
+                stored = [
+                    each
+                    for part in node.body
+                    if isinstance(part, (ast.Assign, ast.AnnAssign))
+                    for each in ast.walk(part)
+                ]
+                found |= {each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    return found
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text))
+
+
+def _added(part: Part, new: Texts) -> str:
+    lines = new[part.path].split("\n")
+    return "\n".join(line for _, _, j1, j2 in part.blocks for line in lines[j1:j2])
+
+
+def _new_pieces(old: Texts, new: Texts, found: Sequence[Part]) -> Iterator[str]:
+    """What the edit adds outside of the parts: lines between them, whole files."""
+    for path, text in new.items():
+        lines = text.split("\n")
+        if path not in old:
+            yield text
+            continue
+        inside = {at for part in found if part.path == path for _, _, j1, j2 in part.blocks for at in range(j1, j2)}
+        for name, (_, _, j1, j2) in _blocks(old[path], text) if path.endswith(".py") else ():
+            if name == MODULE and not inside.intersection(range(j1, j2)):
+                yield "\n".join(lines[j1:j2])
+
+
+def _defines(part: Part, old: Texts, new: Texts) -> bool:
+    """Does it hold a function or class that was not there before?"""
+    known = {each.name for each in syntax.definitions(syntax.parse(old[part.path]))}
+    try:
+        now = list(syntax.definitions(syntax.parse(new[part.path])))
+    except SyntaxError:
+        return True
+    added = [each for each in now if each.name not in known]
+    return any(j1 < each.start <= j2 for each in added for _, _, j1, j2 in part.blocks)
+
+
 def _blocks(old: str, new: str) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
     """The places where the texts differ, each with the old function that it lies in."""
     try:
@@ -77,11 +160,10 @@ def pare(
     """The texts without the parts that do not pay, and the keys of these; equal to `new` where all do."""
     kept, dropped = dict(new), []
     shares = {each.function.key: each.inclusive_share for each in hotspots}
-    order = sorted(parts(old, new), key=lambda part: shares.get(part.key, 0.0))
+    order = sorted(apart(old, new), key=lambda part: shares.get(part.key, 0.0))
     for key in [part.key for part in order[:MOST_PARTS]]:
-        left = parts(old, kept)
-        part = next((each for each in left if each.key == key), None)
-        if part is None or len(left) == 1:
+        part = next((each for each in apart(old, kept) if each.key == key), None)
+        if part is None or len(parts(old, kept)) == 1:
             continue
         less = without(part, old, kept)
         watch(f"does the change of {part.name} pay?")

@@ -8,7 +8,7 @@ import pytest
 
 from llmopt.data import Function, Hotspot
 from llmopt.errors import WorkloadError
-from llmopt.paring import Texts, pare, parts, without
+from llmopt.paring import Texts, apart, pare, parts, without
 
 OLD = {
     "m.py": "import re\n\n\ndef f(x):\n    a = 1\n    b = 2\n    return a + b\n\n\n"
@@ -66,6 +66,33 @@ def test_what_pays_and_what_others_need_stays() -> None:
     assert pare(OLD, NEW, SPOTS, paying("a = 10", "return 2", "return 3"), quiet) == (NEW, ())
     _, dropped = pare(OLD, NEW, SPOTS, paying("a = 10", needed="return 3"), quiet)
     assert dropped == ("m.py::C.g",)
+
+
+SHARED = {
+    "m.py": OLD["m.py"].replace("a = 1", "a = _known(x)").replace("return 1", "_forget()\n        return 1")
+    + "\n\n_CACHE = {}\n\n\ndef _known(x):\n    return _CACHE.get(x)\n\n\ndef _forget():\n    _CACHE.clear()\n",
+    "n.py": NEW["n.py"],
+}
+
+
+def test_what_shares_something_new_with_another_part_stays_though_it_does_not_pay() -> None:
+    """The one part fills what the other has to empty: without it the edit would be as fast, and wrong."""
+    assert [part.key for part in apart(OLD, SHARED)] == ["n.py::h"]
+    assert pare(OLD, SHARED, SPOTS, paying("_known(x)"), quiet)[1] == ("n.py::h",)
+    attribute = {
+        **OLD,
+        "m.py": OLD["m.py"].replace("a = 1", "x._made = a = 1").replace("return 1", "return self._made"),
+    }
+    assert apart(OLD, attribute) == ()
+
+
+def test_a_part_with_a_new_method_in_it_stays() -> None:
+    """Others may need it under a name that was there before."""
+    old = {"m.py": "class C:\n    def __init__(self):\n        self.xs = set()\n\n    def f(self):\n        return 1\n"}
+    text = old["m.py"].replace("self.xs = set()", 'self.__dict__["xs"] = []').replace("return 1", "return 2")
+    new = {"m.py": text.replace("    def f", "    @property\n    def xs(self):\n        return 3\n\n    def f")}
+    assert [part.key for part in parts(old, new)] == ["m.py::C.__init__", "m.py::C.f"]
+    assert [part.key for part in apart(old, new)] == ["m.py::C.f"], "the lines of the other one hold the new method"
 
 
 def test_the_last_part_is_never_taken_back() -> None:
