@@ -20,6 +20,7 @@ def main():
     sys.path.append(str(Path(path).parent))  # what checks share lies beside them
     spec = importlib.util.spec_from_file_location("check", path)
     check = importlib.util.module_from_spec(spec)
+    sys.modules["check"] = check  # its classes can be pickled
     spec.loader.exec_module(check)
     for seed in range(first, first + count):
         with contextlib.redirect_stdout(sys.stderr):

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import shlex
 import subprocess
 import sys
@@ -50,6 +51,7 @@ CASES = 200  # random inputs of a check
 CASE_SECONDS = 600
 NOTHING_FOUND = 3  # the exit code of a run that kept nothing
 DRIVER = HERE / "driver.py"
+FAILED = re.compile(r'"\w*(Error|Exception|Warning): ')  # how a case begins that ended with an exception
 LLMOPT = (sys.executable, "-m", "llmopt")
 
 
@@ -293,6 +295,8 @@ def differences(place: Built, tree: Path, count: int) -> list[tuple[int, str, st
     before, after = (check_lines(place, each, count) for each in (place.base, tree))
     if len(before) != count:
         raise SystemExit(f"{place.task.name}: the check ended after {len(before)} cases on the base")
+    if 2 * sum(bool(FAILED.match(line)) for line in before) > count:
+        raise SystemExit(f"{place.task.name}: most cases of the check fail on the base, the first with {before[0]}")
     padded = after + ["the process ended"] * (count - len(after))
     return [(seed, *pair) for seed, pair in enumerate(zip(before, padded, strict=True)) if pair[0] != pair[1]]
 

@@ -5,7 +5,9 @@ orders and counts otherwise there.
 """
 
 import copy
+import gc
 import pickle
+import weakref
 
 import mesa
 
@@ -81,14 +83,26 @@ def case(rng):
     for _ in range(rng.randint(0, 6)):
         told.append(outcome(model.step))
         told.append(outcome(lambda: described(model)))
-    told.append(outcome(lambda: setattr(model, "agents", [])))
+    told.append(outcome(lambda: setattr(model, "agents", [])).partition(":")[0])
     for copied in (lambda: copy.deepcopy(model), lambda: pickle.loads(pickle.dumps(model))):
         told.append(outcome(lambda copied=copied: described(copied())))
     if rng.random() < 0.5:
         told.append(outcome(lambda: model.run_model()))
     told.append(outcome(lambda: model.datacollector.get_agent_vars_dataframe().to_csv()))
     told.append(outcome(lambda: model.datacollector.get_model_vars_dataframe().to_csv()))
+    told.append(outcome(lambda: left(model)))
     return " | ".join(told)
+
+
+def left(model):
+    """Whether an agent that was removed is gone, although a set was made before that had it."""
+    kept = model.agents
+    if not len(kept):
+        return "there is none"
+    agent = weakref.ref(kept[0])
+    kept[0].remove()
+    gc.collect()
+    return agent() is None, len(model.agents), kept.model is model
 
 
 def described(model):
