@@ -48,14 +48,16 @@ def check(
         old, new = (_texts(each, candidate.changed) for each in (before, after))
         try:
             edit = edited.of(old, new, lambda word: _holding(word, before, old))
-            on_demand = demand.attributes(old, new)
+            on_demand, brought = demand.attributes(old, new), demand.brought(old, new)
         except (SyntaxError, EditError):
             return Finding(True, "", {"calls": "none: the changed files cannot be read as Python"})
         if not edit.units:
             return Finding(True, "", {"calls": f"none: {_why_not(edit.left_out) or 'no function changed'}"})
         functions = [unit.function for unit in edit.units.values()]
         recorded = replays.record(target, before, functions, folder, workload, tests)
-        comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance, on_demand)
+        comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
+        hidden = frozenset(name for name in brought if not any(_holding(name, before, old)))
+        comparison.runs = replace(comparison.runs, on_demand=on_demand, hidden=hidden)
         comparison.may_grow = may_grow
         comparison.added = functools.cache(lambda: states.added(old, new))
         comparison.scratch = functools.cache(lambda: _scratch(before, old, new))
@@ -76,12 +78,11 @@ def compare(
     folder: Path,
     bounds: Bounds,
     tolerance: float = 0.0,
-    on_demand: frozenset[str] = frozenset(),
 ) -> Comparison:
     """The comparison of a candidate's tree with the base, whose part is done or found in the folder."""
     derive = _to_derive(edit, recorded)
     expected = replays.expect(target, base, list(recorded.values()), folder, bounds, derive)
-    return Comparison(target, base, tree, edit, expected, bounds, tolerance, on_demand)
+    return Comparison(target, base, tree, edit, expected, bounds, tolerance)
 
 
 def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[str]:
@@ -129,18 +130,11 @@ class Comparison:
     """One candidate against what is expected of it."""
 
     def __init__(
-        self,
-        target: Target,
-        base: Tree,
-        tree: Tree,
-        edit: Edit,
-        expected: Expected,
-        bounds: Bounds,
-        tolerance: float,
-        on_demand: frozenset[str],
+        self, target: Target, base: Tree, tree: Tree, edit: Edit, expected: Expected, bounds: Bounds, tolerance: float
     ) -> None:
+        modules = frozenset(str(each["module"]) for each in expected.inputs)
         self.base = Runs(target, base, expected.paths, bounds, tolerance > 0)
-        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0, on_demand)
+        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0, modules=modules)
         self.edit = edit
         self.expected = expected
         self.tolerance = tolerance

@@ -1,4 +1,4 @@
-"""Two versions of some files in; the private attributes out that only the second makes on demand.
+"""Two versions of some files in; the private attributes out that only the second makes on demand, or has at all.
 
 A constructor, or who else made an object, filled `self._index`; now a property, a descriptor or a `__getattr__` of its
 class does, when somebody first reads it. An object that nobody has read it from has no such attribute, and is the same
@@ -8,6 +8,7 @@ for all that: whether it is, reading the attribute shows.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 
 from llmopt import syntax
@@ -24,6 +25,12 @@ def attributes(base: Mapping[str, str], candidate: Mapping[str, str]) -> frozens
     had, has = ({name for tree in side for name in _bound(tree)} for side in (old, new))
     added = has - had
     return frozenset(stored if added.intersection(FALLBACKS) else stored & added)
+
+
+def brought(base: Mapping[str, str], candidate: Mapping[str, str]) -> frozenset[str]:
+    """The private attributes that only the second version has: no word of the first one's files."""
+    words = {word for text in base.values() for word in re.findall(r"\w+", text)}
+    return frozenset(name for text in candidate.values() for name in _stored(syntax.parse(text)) if name not in words)
 
 
 def _stored(tree: ast.Module) -> Iterator[str]:

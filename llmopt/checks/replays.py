@@ -476,6 +476,8 @@ class Runs:
     bounds: Bounds
     tolerant: bool = False
     on_demand: frozenset[str] = frozenset()  # attributes that are read where no object holds them
+    hidden: frozenset[str] = frozenset()  # and those that are not looked at, of classes of
+    modules: frozenset[str] = frozenset()  # these modules
 
     def survey(self, inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Each input once, to see what can be called."""
@@ -523,6 +525,8 @@ class Runs:
             "seconds": allowed,
             "tolerant": self.tolerant,
             "on_demand": sorted(self.on_demand),
+            "hidden": sorted(self.hidden),
+            "modules": sorted(self.modules),
             "seeds": list(seeds),
             **options,
         }

@@ -54,6 +54,7 @@ def name_of(kind):
 
 
 PLACES = []  # (folder, what stands for it): base and candidate are in folders of their own
+LEFT_OUT, OF_MODULES = set(), set()  # names of attributes that are not described, of classes of these modules
 ON_DEMAND = set()  # names of attributes that are read where no dictionary holds them: they may be made then
 
 
@@ -291,7 +292,7 @@ class Describer:
             return ["ref", number]
         attributes = self.attributes(value)
         content = self._content(value, kind)
-        if content is None and not attributes:
+        if content is None and not attributes and LEFT_OUT.isdisjoint(getattr(value, "__dict__", None) or ()):
             content = self._reduced(value, kind)
         return ["object", number, name_of(kind), content, attributes]
 
@@ -318,6 +319,8 @@ class Describer:
         with contextlib.suppress(AttributeError):
             found.update(object.__getattribute__(value, "__dict__"))
         kept = [name for name in found if isinstance(name, str) and name not in HIDDEN and not _is_cached(value, name)]
+        if LEFT_OUT and any(base.__module__ in OF_MODULES for base in type(value).__mro__):
+            kept = [name for name in kept if name not in LEFT_OUT]
         for name in sorted(ON_DEMAND.difference(kept)):
             with contextlib.suppress(Exception):  # its class has none, or the object is not made yet
                 found[name] = getattr(value, name)

@@ -58,6 +58,8 @@ def main():
 
     llmopt_describe.PLACES[:] = [(settings["tree"], "<tree>"), (os.path.expanduser("~"), "<home>")]
     llmopt_describe.ON_DEMAND.update(options.get("on_demand", ()))
+    llmopt_describe.LEFT_OUT.update(options.get("hidden", ()))
+    llmopt_describe.OF_MODULES.update(options.get("modules", ()))
     if options.get("tolerant"):
         llmopt_describe.TOLERANT.append(True)
     lines = options.get("lines") if seed == options["seeds"][0] else None
@@ -513,7 +515,7 @@ def later(given, inputs):
         ("the same call twice", twice),
     ]
     for label, look in looks:
-        seen, _ = observed(look, *arguments_of(given), describer, full=look is twice)
+        seen, _ = observed(look, *arguments_of(given), describer, full=True)
         numbered.append(seen.pop("numbered"))
         if look is not twice:
             seen["arguments"] = ["unchanged"]  # but for what was changed here they are as after the call alone
@@ -537,7 +539,7 @@ def uses(given, inputs):
         (kind, name, at) for kind, names in given["readers"] for name in names for at in range(2 * len(WITH))
     ]:
         used = functools.partial(_used, call, kind, name, place)
-        seen, _ = observed(used, *arguments_of(given), describer)
+        seen, _ = observed(used, *arguments_of(given), describer, full=True)
         numbered.append(seen.pop("numbered"))
         seen["arguments"] = ["unchanged"]  # what the call alone leaves there is compared elsewhere
         after = ", after a list or dictionary that it shows was changed" if place >= len(WITH) else ""

@@ -129,3 +129,43 @@ def test_one_that_is_another_or_may_become_one_is_a_difference(tmp_path: Path, e
     finding = case(tmp_path, {"a.py": SHELF, "drive.py": DRIVE}, {"a.py": edit}).finding()
     assert not finding.passed
     assert says in finding.reason
+
+
+BACK = """
+    class Part:
+        def __init__(self, whole, number):
+            self.whole = whole
+            self.number = number
+
+
+    class Parts:
+        def __init__(self, parts): self._parts = list(parts)
+
+
+    class Whole:
+        def __init__(self):
+            self.names = tuple("name %d" % number for number in range(40))
+            self.parts = [Part(self, number) for number in range(30)]
+
+        def chosen(self, least):
+            return Parts(part for part in self.parts if part.number >= least)
+"""
+DRIVE_BACK = """
+    from a import Whole
+    def workload():
+        whole = Whole()
+        for least in range(9):
+            print(len(whole.chosen(least)._parts))
+"""
+
+
+def test_what_only_the_new_version_names_is_brought() -> None:
+    assert demand.brought({"a.py": "x = _old"}, {"a.py": "def f(self):\n    self._new = self._old = 1\n"}) == {"_new"}
+
+
+@pytest.mark.slow
+def test_a_new_private_attribute_does_not_show_in_what_leads_back_to_its_object(tmp_path: Path) -> None:
+    """Of a long private attribute the end is told by a digest, and what is new in there was taken for a difference."""
+    kept = BACK.replace("return Parts(", "self._last = least\n            return Parts(")
+    finding = case(tmp_path, {"a.py": BACK, "drive.py": DRIVE_BACK}, {"a.py": kept}).finding()
+    assert finding.passed, finding.reason
