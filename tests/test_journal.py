@@ -157,12 +157,18 @@ while True:
 """
 
 
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 def test_journal_survives_kill_9_while_it_is_written(path: Path, at: Open) -> None:
     for round_number in range(3):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
         assert writer.stdout
         writer.stdout.readline()
-        time.sleep(0.05 + 0.01 * round_number)
+        until = time.monotonic() + 20  # a busy machine may not run the writer for a while
+        while not _lines(path) > 2 * round_number + 3 and time.monotonic() < until:
+            time.sleep(0.01)
         writer.kill()
         writer.wait()
         writer.stdout.close()

@@ -185,7 +185,7 @@ def test_fastest_tests_come_first(tmp_path: Path) -> None:
     near = contexts.touching(found, ["src/shop.py::plain", "src/shop.py::lazy"])
     assert len(near) == 6
     assert [found.seconds[test] for test in near] == sorted(found.seconds[test] for test in near)
-    assert "tests/test_shop.py::All::test_slow" in near[-2:]
+    assert "tests/test_shop.py::All::test_slow" in near[-3:], "beside those that start processes"
     assert contexts.touching(found, ["src/shop.py::unknown"]) == ()
 
 
