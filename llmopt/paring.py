@@ -59,11 +59,12 @@ def apart(old: Texts, new: Texts) -> tuple[Part, ...]:
     brought = _names(new) - _names(old)
     found = parts(old, new)
     uses = {part.key: _words(_added(part, new)) & brought for part in found}
-    helpers = [_words(text) & brought for text in _new_pieces(old, new, found)]
+    helpers = [_words(text) & brought for text in _new_pieces(old, new)]
+    defined = {path: _new_definitions(old[path], new[path]) for path in {part.path for part in found}}
     return tuple(
         part
         for part in found
-        if not _defines(part, old, new)
+        if not any(j1 < line <= j2 for line in defined[part.path] for _, _, j1, j2 in part.blocks)
         and not any(_reached(uses[part.key], helpers) & uses[other.key] for other in found if other is not part)
     )
 
@@ -109,28 +110,23 @@ def _added(part: Part, new: Texts) -> str:
     return "\n".join(line for _, _, j1, j2 in part.blocks for line in lines[j1:j2])
 
 
-def _new_pieces(old: Texts, new: Texts, found: Sequence[Part]) -> Iterator[str]:
+def _new_pieces(old: Texts, new: Texts) -> Iterator[str]:
     """What the edit adds outside of the parts: lines between them, whole files."""
     for path, text in new.items():
-        lines = text.split("\n")
         if path not in old:
             yield text
-            continue
-        inside = {at for part in found if part.path == path for _, _, j1, j2 in part.blocks for at in range(j1, j2)}
-        for name, (_, _, j1, j2) in _blocks(old[path], text) if path.endswith(".py") else ():
-            if name == MODULE and not inside.intersection(range(j1, j2)):
-                yield "\n".join(lines[j1:j2])
+        elif path.endswith(".py"):
+            lines = text.split("\n")
+            yield from ("\n".join(lines[j1:j2]) for name, (_, _, j1, j2) in _blocks(old[path], text) if name == MODULE)
 
 
-def _defines(part: Part, old: Texts, new: Texts) -> bool:
-    """Does it hold a function or class that was not there before?"""
-    known = {each.name for each in syntax.definitions(syntax.parse(old[part.path]))}
+def _new_definitions(old: str, new: str) -> list[int]:
+    """The first lines of functions and classes that were not there before; all lines where nobody can tell."""
+    known = {each.name for each in syntax.definitions(syntax.parse(old))}
     try:
-        now = list(syntax.definitions(syntax.parse(new[part.path])))
+        return [each.start for each in syntax.definitions(syntax.parse(new)) if each.name not in known]
     except SyntaxError:
-        return True
-    added = [each for each in now if each.name not in known]
-    return any(j1 < each.start <= j2 for each in added for _, _, j1, j2 in part.blocks)
+        return list(range(1, len(new.split("\n")) + 1))
 
 
 def _blocks(old: str, new: str) -> Iterator[tuple[str, tuple[int, int, int, int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def check(
         functions = [unit.function for unit in edit.units.values()]
         recorded = replays.record(target, before, functions, folder, workload, tests)
         comparison = compare(target, before, after, edit, recorded, folder, allowed, tolerance)
-        hidden = frozenset(name for name in brought if not any(_holding(name, before, old)))
+        hidden = brought - scratch.named(brought, (text for _, text in _others(before, old)))
         comparison.runs = replace(comparison.runs, on_demand=on_demand, hidden=hidden)
         comparison.may_grow = may_grow
         comparison.added = functools.cache(lambda: states.added(old, new))
@@ -95,12 +95,12 @@ def _scratch(tree: Tree, before: Mapping[str, str], after: Mapping[str, str]) ->
     return frozenset(found)
 
 
-def _holding(word: str, tree: Tree, changed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The other files of the repository that hold a word, and their text."""
+def _holding(word: str, tree: Tree, changed: Container[str] = ()) -> Iterator[tuple[str, str]]:
+    """The files of the repository that hold a word, and their text, but for the changed ones."""
     return ((path, text) for path, text in _others(tree, changed) if word in text)
 
 
-def _others(tree: Tree, changed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _others(tree: Tree, changed: Container[str]) -> Iterator[tuple[str, str]]:
     for path in sorted(tree.path.rglob("*.py")):
         name = path.relative_to(tree.path).as_posix()
         if path.is_file() and name not in changed:
@@ -284,7 +284,9 @@ class Comparison:
         """The inputs whose calls leave an object that is kept otherwise, each with the methods that read what is; and
         those of classes whose instances keep something more, with the methods that changed. Of classes with other
         attributes no recorded instance fits: their constructors alone are called."""
-        read = functools.cache(functools.partial(users.readers, self.base.tree))
+        read = functools.cache(
+            lambda kind, name: users.readers(lambda word: _holding(word, self.base.tree), kind, name)
+        )
         found = [(name, kind, read(kind, each)) for (kind, each), names in self.otherwise.items() for name in names]
         added = {each.partition(".")[0]: frozenset[str]() for each in self.added().instances}
         for owner, gone in {**added, **self.edit.classes}.items():

@@ -46,12 +46,14 @@ def attributes(before: str, after: str, elsewhere: Iterable[str]) -> frozenset[s
         return frozenset()
     found = {name: _private_names(name, old) | _private_names(name, new) for name in _candidates(old)}
     found = {name: names for name, names in found.items() if _is_scratch(name, old) and _is_scratch(name, new)}
-    seen = _named(frozenset().union(*found.values()), elsewhere) if found else frozenset()
+    seen = named(frozenset().union(*found.values()), elsewhere)
     return frozenset(name for name, names in found.items() if not names & seen)
 
 
-def _named(names: frozenset[str], texts: Iterable[str]) -> frozenset[str]:
-    """Those that a text holds as words."""
+def named(names: frozenset[str], texts: Iterable[str]) -> frozenset[str]:
+    """Those that a text holds as words; the texts are read only where there are names."""
+    if not names:
+        return frozenset()
     word = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
     return frozenset(name for text in texts for name in word.findall(text))
 

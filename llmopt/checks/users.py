@@ -7,22 +7,18 @@ it changes them.
 from __future__ import annotations
 
 from llmopt.checks import edited
+from llmopt.checks.edited import Others
 from llmopt.checks.scratch import is_private
-from llmopt.data import Tree
 
 MAKERS = ("__init__", "__new__", "__post_init__", "__del__", "__init_subclass__", "__class_getitem__", "__setstate__")
 
 
-def readers(tree: Tree, kind: str, attribute: str) -> list[str]:
-    """Names of the public ones of the class "module.Class" and its bases, by the texts of the files that have the
+def readers(holding: Others, kind: str, attribute: str) -> list[str]:
+    """Names of the public ones of the class "module.Class" and its bases, by the texts of the files that hold the
     attribute; of all classes of these names."""
     name = kind.rpartition(".")[2]
     word = attribute.removeprefix(f"_{name.lstrip('_')}") if "__" in attribute else attribute  # as the text has it
-    files = [
-        (path.relative_to(tree.path).as_posix(), text)
-        for path in sorted(tree.path.rglob("*.py"))
-        if path.is_file() and word in (text := path.read_text(encoding="utf-8", errors="replace"))
-    ]
+    files = list(holding(word))
     classes = {name}
     bases: dict[str, set[str]] = {}
     for file in files:

@@ -737,8 +737,7 @@ MOST_CONTAINERS = 2000
 
 def shown(value):
     """The containers that an object has as public attributes."""
-    held = llmopt_places.attributes(value)
-    return [held[name] for name in sorted(held) if not name.startswith("_") and type(held[name]) in SHORTENED]
+    return [each for each in llmopt_places.parts(value, inner=False) if type(each) in SHORTENED]
 
 
 def shorten(held):

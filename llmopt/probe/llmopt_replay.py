@@ -473,12 +473,9 @@ def held(call, given, value, describer, inputs):
 def later(given, inputs):
     """What a call gives back as it is once what was passed has changed, and as copies of it are; nobody looked at it
     before."""
-    import llmopt_describe
     import llmopt_mutate
 
-    began = time.perf_counter()
-    call, describer = find(given), llmopt_describe.Describer()
-    calls, numbered = [], []
+    call = find(given)
 
     def twice(args, kwargs):
         call(args, kwargs)
@@ -514,36 +511,39 @@ def later(given, inputs):
         ("a result and itself, pickled and loaded", beside(lambda value: pickle.loads(pickle.dumps(value)))),
         ("the same call twice", twice),
     ]
-    for label, look in looks:
-        seen, _ = observed(look, *arguments_of(given), describer, full=True)
-        numbered.append(seen.pop("numbered"))
-        if look is not twice:
-            seen["arguments"] = ["unchanged"]  # but for what was changed here they are as after the call alone
-        calls.append([label, seen])
-    return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
+    return _looks(given, looks, twice)
 
 
 def uses(given, inputs):
     """What objects that a call made or changed give to those who use them: "readers" are [class, names of methods and
     properties] pairs, each of which is used on an object of its own, with no argument or one."""
-    import llmopt_describe
     import llmopt_places
 
-    began = time.perf_counter()
     args, kwargs = arguments_of(given)
     if any(llmopt_places.first((args[1:], kwargs), kind) is not None for kind, _ in given["readers"]):
         raise UnavailableError("an instance that the base made does not fit")
-    call, describer = find(given), llmopt_describe.Describer()
-    calls, numbered = [], []
+    call, looks = find(given), []
     for kind, name, place in [
         (kind, name, at) for kind, names in given["readers"] for name in names for at in range(2 * len(WITH))
     ]:
-        used = functools.partial(_used, call, kind, name, place)
-        seen, _ = observed(used, *arguments_of(given), describer, full=True)
-        numbered.append(seen.pop("numbered"))
-        seen["arguments"] = ["unchanged"]  # what the call alone leaves there is compared elsewhere
         after = ", after a list or dictionary that it shows was changed" if place >= len(WITH) else ""
         label = "%s.%s of what the call leaves%s%s" % (kind.rpartition(".")[2], name, after, WITH[place % len(WITH)])
+        looks.append((label, functools.partial(_used, call, kind, name, place)))
+    return _looks(given, looks)
+
+
+def _looks(given, looks, whole=None):
+    """Calls with arguments of their own, as [label, what to call] tells them. What they leave in these is described of
+    `whole` alone: what the call by itself does to them is compared elsewhere."""
+    import llmopt_describe
+
+    began = time.perf_counter()
+    describer, calls, numbered = llmopt_describe.Describer(), [], []
+    for label, look in looks:
+        seen, _ = observed(look, *arguments_of(given), describer, full=True)
+        numbered.append(seen.pop("numbered"))
+        if look is not whole:
+            seen["arguments"] = ["unchanged"]
         calls.append([label, seen])
     return {"shown": _shown(given), "numbered": numbered[0], "calls": calls, "seconds": time.perf_counter() - began}
 

@@ -99,7 +99,7 @@ TESTS = """
             subprocess.run([sys.executable, "-c", "import shop; shop.branch()"], check=True)
 
         def test_slow(self):
-            time.sleep(0.1)
+            time.sleep(0.5)  # longer than it takes to start a process on a busy machine
             renamed(1)
 
         def test_thread(self):
@@ -185,7 +185,7 @@ def test_fastest_tests_come_first(tmp_path: Path) -> None:
     near = contexts.touching(found, ["src/shop.py::plain", "src/shop.py::lazy"])
     assert len(near) == 6
     assert [found.seconds[test] for test in near] == sorted(found.seconds[test] for test in near)
-    assert "tests/test_shop.py::All::test_slow" in near[-3:], "beside those that start processes"
+    assert "tests/test_shop.py::All::test_slow" in near[-2:]
     assert contexts.touching(found, ["src/shop.py::unknown"]) == ()
 
 

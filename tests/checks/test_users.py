@@ -6,7 +6,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-import targets
 from test_calls import case
 
 from llmopt.checks import users
@@ -50,17 +49,20 @@ FITS = BY_NAME.replace("self._words & other._words", "set(self._words) & set(oth
 )
 
 
-def test_readers_are_those_that_read_it_or_use_one_that_does(tmp_path: Path) -> None:
-    _, tree = targets.make(tmp_path, {"a.py": textwrap.dedent(WORDS)})
+def readers(text: str, kind: str, attribute: str) -> list[str]:
+    text = textwrap.dedent(text)
+    return users.readers(lambda word: [("a.py", text)] if word in text else [], kind, attribute)
+
+
+def test_readers_are_those_that_read_it_or_use_one_that_does() -> None:
     names = ["__and__", "__contains__", "__hash__", "found", "longest", "shout"]
-    assert users.readers(tree, "a.Words", "_words") == names
-    assert users.readers(tree, "a.Words", "_other") == []
-    assert users.readers(tree, "a.Base", "_words") == ["longest"]
+    assert readers(WORDS, "a.Words", "_words") == names
+    assert readers(WORDS, "a.Words", "_other") == []
+    assert readers(WORDS, "a.Base", "_words") == ["longest"]
 
 
-def test_a_mangled_name_is_found_as_the_text_has_it(tmp_path: Path) -> None:
-    _, tree = targets.make(tmp_path, {"a.py": textwrap.dedent(WORDS).replace("_words", "__words")})
-    assert "found" in users.readers(tree, "a.Words", "_Words__words")
+def test_a_mangled_name_is_found_as_the_text_has_it() -> None:
+    assert "found" in readers(WORDS.replace("_words", "__words"), "a.Words", "_Words__words")
 
 
 @pytest.mark.slow
