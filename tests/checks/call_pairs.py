@@ -329,7 +329,7 @@ f("a,1\\nb,2\\n")
 import random
 def f(n): return sum(random.random() < 2 for _ in range(n))
 --- new
-def f(n): return n
+def f(n): return len(range(n))
 --- calls
 f(3)
 === another draw
