@@ -58,7 +58,7 @@ def test_each_tool_tells_what_it_should_and_the_edit_is_kept(repo: Path) -> None
     assert "def total(orders):" in sources
     assert "shop/orders.py::report, lines " in sources
     assert "    seen = []\n    for order in orders:" in read
-    assert "shop/orders.py:4: def customers(orders):" in search
+    assert "shop/orders.py:4:def customers(orders):" in search
     assert "by name: shop/orders.py::report" in callers
     assert "by name: tests/test_orders.py::test_customers_keep_their_order" in callers
     assert "by name: shop/orders.py::total" in callees
