@@ -288,7 +288,7 @@ def test_comparison_of_calls_bears_any_result_of_a_replay(
         derive = {each.key: ["items"] for each in recorded}
         expected = replays.expect(base, tree, recorded, folder, BOUNDS, derive)
         comparison = calls.compare(base, tree, tree, edit, {each.key: each for each in recorded}, folder, BOUNDS)
-        readable(comparison.finding())
+        readable(calls.finding(comparison))
         readable(expected)
 
     run()

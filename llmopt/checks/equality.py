@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmopt.reported import NO_DESCRIPTION
@@ -25,6 +25,7 @@ SHOWN_ITEMS = 8
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 # Operations refuse a value of the wrong type by either; which of them is no promise.
 REFUSALS = ("builtins.TypeError", "builtins.AttributeError")
+OTHER_ARGUMENTS = "a call with other arguments in between"  # as `llmopt_replay` says it
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,9 @@ def _first_difference(
     for (label, before), (other, after) in zip(*calls, strict=False):
         if label != other:
             return Difference("", label, other)
-        found = _call_difference(walk, before, after)
-        if found:
+        # The other arguments may be derived ones; recorded ones are compared by themselves as well.
+        walk.rules = replace(rules, derived=rules.derived or label == OTHER_ARGUMENTS)
+        if found := _call_difference(walk, before, after):
             return found if label == "the call" else Difference(f"{label}: {found.where}", found.expected, found.got)
     if len(calls[0]) != len(calls[1]):
         return Difference("", f"{len(calls[0])} calls", f"{len(calls[1])} calls")

@@ -359,7 +359,7 @@ def raised(describer, problem):
         message(_text(problem)),
         [describer.node(message(each) if type(each) is str else each) for each in problem.args],
         [name_of(type(cause)), message(_text(cause))] if cause is not None else None,
-        "raise" if _is_explicit(problem.__traceback__) else "implied",
+        _raiser(problem.__traceback__),
     ]
 
 
@@ -370,13 +370,21 @@ def _text(problem):
         return ""
 
 
-def _is_explicit(traceback):
-    """Did a `raise` statement raise it, rather than an operation or a built-in function?"""
+def _raiser(traceback):
+    """Who raised it: "raise" for a statement of the program's own, "implied" for an operation, a built-in function or
+    a library, which refuse what they were not made for in words of their own."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is None or traceback.tb_lasti < 0:
-        return False
-    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] in RAISING
+        return "implied"
+    code = traceback.tb_frame.f_code
+    is_statement = code.co_code[traceback.tb_lasti] in RAISING
+    return "raise" if is_statement and not _is_library(code.co_filename) else "implied"
+
+
+def _is_library(file):
+    parts = file.replace(os.sep, "/").split("/")
+    return file.startswith(("<frozen ", STANDARD)) or not INSTALLED.isdisjoint(parts)
 
 
 def _opcodes():
@@ -386,6 +394,8 @@ def _opcodes():
 
 
 RAISING = _opcodes()
+STANDARD = os.path.join(os.path.dirname(os.__file__), "")  # the standard library
+INSTALLED = {"site-packages", "dist-packages"}
 PRIVATE_CHARACTERS = 400  # of the JSON of one private attribute
 HIDDEN = {"__dict__", "__weakref__", "__traceback__"}
 

@@ -196,6 +196,26 @@ class C:
         return self
 --- calls
 c = C(); c.f(1); c.f(2)
+=== a library refuses in its own words what was passed: exception
+import textwrap
+def f(text, width): return textwrap.wrap(text, width)
+--- new
+import textwrap
+def f(text, width):
+    if width <= 0: raise ValueError(width)
+    return textwrap.wrap(text, width)
+--- calls
+f("one two three", 0)
+=== a library refuses by another exception what nobody passed: exception
+import textwrap
+def f(text, width): return textwrap.wrap(text, width)
+--- new
+import textwrap
+def f(text, width):
+    if width <= 0: raise KeyError(width)
+    return textwrap.wrap(text, width)
+--- calls
+f("one two three", 5)
 === other exception message: exception
 def f(n):
     if n < 0: raise ValueError("n is negative")
@@ -1394,6 +1414,16 @@ async def f(n):
     return found
 --- calls
 asyncio.run(f(3))
+=== a library refuses in its own words what nobody passed
+import textwrap
+def f(text, width): return textwrap.wrap(text, width)
+--- new
+import textwrap
+def f(text, width):
+    if width <= 0: raise ValueError(width)
+    return textwrap.wrap(text, width)
+--- calls
+f("one two three", 5)
 === exception raised elsewhere with the same message
 def f(n):
     if n < 0: raise ValueError("n is negative")
