@@ -264,6 +264,10 @@ def test_tools_that_run_something_are_only_offered_where_they_may(shop: Workshop
     assert "there is no tool 'try_edit'" in told(shop, "try_edit", edits="x")
     may = replace(shop, run=lambda code: Ran(0, 0.1, 0.1, 0, code, ""))
     assert inside(told(may, "run", code="ok")) == "ok\n(exit code 0 after 0.10 s)"
+    for fenced in ("```python\nok\n```\n", "```python\nok\n", "````py\nok\n````"):
+        assert inside(told(may, "run", code=fenced)) == "ok\n(exit code 0 after 0.10 s)"
+    unlike = '"""\n```\n"""'
+    assert unlike in inside(told(may, "run", code=unlike))
 
 
 def test_what_a_snippet_prints_is_bounded_and_without_secrets_and_excluded_lines(shop: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ TOOL = Tool(
     body="code",
 )
 
+FENCED = re.compile(r"\s*(?P<mark>```+|~~~+) ?\w*\n(?P<inside>.*?)(?:\n(?P=mark)\s*)?", re.DOTALL)
+
 
 def is_there(shop: Workshop) -> bool:
     return shop.run is not None
@@ -23,7 +26,9 @@ def is_there(shop: Workshop) -> bool:
 def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
     if shop.run is None:
         raise ToolError("nothing confines a snippet here")
-    ran = shop.run(arguments["code"])
+    code = arguments["code"]
+    fenced = FENCED.fullmatch(code)  # as models write code, also where nothing but code can stand
+    ran = shop.run(fenced["inside"] if fenced else code)
     ended = "ended for its time" if ran.timed_out else f"exit code {ran.exit_code}"
     if ran.exceeded:
         ended = f"ended for more than {ran.exceeded}"
