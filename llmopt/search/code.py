@@ -85,6 +85,15 @@ class Code:
             if found := self._resolve(file, source.name, dotted):
                 yield found
 
+    def methods(self, path: str, owner: str) -> Iterator[Source]:
+        """The methods that a class defines, none of what is no class."""
+        file = self.file(path)
+        around = file.by_name.get(owner) if file else None
+        if file and around and isinstance(around.node, ast.ClassDef):
+            for name, found in file.by_name.items():
+                if name.rpartition(".")[0] == owner and not isinstance(found.node, ast.ClassDef):
+                    yield _source(file, found)
+
     def _resolve(self, file: File, scope: str, dotted: str) -> Source | None:
         first, _, rest = dotted.partition(".")
         if first in ("self", "cls") and rest:

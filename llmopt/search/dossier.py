@@ -203,26 +203,42 @@ def _by_name(region: Region, sheet: Sheet) -> frozenset[str]:
 
 def _show(region: Region, sheet: Sheet) -> None:
     """The focus and the constants that it uses, where calls become many on the way to it, what the region calls at a
-    large share of the run, its other functions, the heads of their files, then what they call."""
-    sources, called = {}, _callees(region, sheet.code)
-    for each in _by_importance(region):
+    large share of the run, its other functions that cost something, what these call as far as it was measured, those
+    that only pass on what others cost, the heads of their files, what else they call, then the methods beside them."""
+    room, sources, called = sheet.room, {}, _callees(region, sheet.code)
+    spots = _by_importance(region)
+    costly = [each for each in spots if each == region.focus or each.own_share >= DETAILED]
+
+    def show(each: Hotspot) -> None:
         if source := _source(each, sheet.code):
             sources[source.key] = source
             _show_function(each, source, sheet, 1 if each == region.focus else SHARE_OF_PARTS)
-            if each == region.focus:
-                _show_head(source.path, [source], sheet)
-        if each == region.focus:
-            many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
-            _show_helpers(many, sheet, 2 * LARGEST_SHARE)
-            _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
+
+    show(region.focus)
+    if focus := _source(region.focus, sheet.code):
+        _show_head(focus.path, [focus], sheet, every_import=True)
+    many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
+    _show_helpers(many, sheet, 2 * LARGEST_SHARE)
+    _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
+    for each in costly:
+        show(each)
+    near = [source for source, share in called if share >= DETAILED and source.key not in region.keys]
+    _show_helpers(near, sheet)
+    for each in spots:
+        if each not in costly:
+            show(each)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         _show_head(path, shown, sheet, 1)
-        sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
     helpers = list(_helpers(called, sources, sheet.code))
     _show_helpers(helpers, sheet)
     for path in dict.fromkeys(source.path for source in helpers):
         _show_head(path, helpers, sheet)
+    least = sheet.room - int(LARGEST_SHARE * room)
+    for sibling in sorted(_siblings(shown, sheet.code), key=lambda each: len(each.text)):
+        sheet.add(sibling.path, _whole(sibling, sheet.code), sheet.room - least)
+    for path in dict.fromkeys(source.path for source in shown):
+        sheet.others[path] = list(itertools.islice(_methods(path, shown, sheet), METHODS))
 
 
 def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
@@ -231,8 +247,10 @@ def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST
             sheet.missing.append(source.key)
 
 
-def _show_head(path: str, sources: Sequence[Source], sheet: Sheet, share: float = LARGEST_SHARE) -> None:
-    for numbers in _head(path, sources, sheet.code):
+def _show_head(
+    path: str, sources: Sequence[Source], sheet: Sheet, share: float = LARGEST_SHARE, *, every_import: bool = False
+) -> None:
+    for numbers in _head(path, sources, sheet.code, every_import):
         sheet.add(path, numbers, int(sheet.room * share))
 
 
@@ -328,6 +346,12 @@ def _multiplied(region: Region) -> Iterator[Function]:
             yield from (each.function for each in way[place : place + 3])
 
 
+def _siblings(shown: Sequence[Source], code: Code) -> Iterator[Source]:
+    """The methods of the classes whose methods are shown: what relies on what an edit changes in an object."""
+    for path, owner in dict.fromkeys((source.path, source.name.rpartition(".")[0]) for source in shown):
+        yield from code.methods(path, owner)
+
+
 def _is_nested(source: Source, code: Code) -> bool:
     """Whether it is defined inside a function: alone it says little."""
     file, outer = code.file(source.path), source.name.rpartition(".")[0]
@@ -364,15 +388,15 @@ def _tests(region: Region, found: uses.Uses, facts: Facts, sheet: Sheet) -> tupl
 # --- the head of a file ----------------------------------------------------------------------------------------
 
 
-def _head(path: str, shown: Sequence[Source], code: Code) -> Iterator[Sequence[int]]:
-    """The imports of a file, the constants that its shown functions use, and the class bodies around them."""
+def _head(path: str, shown: Sequence[Source], code: Code, every_import: bool) -> Iterator[Sequence[int]]:
+    """The imports and the constants of a file that its shown functions use, and the class bodies around them."""
     file = code.file(path)
     own = [source for source in shown if source.path == path and source.name != "<module>"]
     if not file or not own:
         return
     used = {word for source in own for word in re.findall(r"[A-Za-z_]\w*", source.text)}
     for node in file.tree.body:
-        if _is_import(node) or _assigned(node) & used:
+        if (every_import and _is_import(node)) or (_assigned(node) | _imported(node)) & used:
             yield _bounded(node)
     for name in {source.name.rpartition(".")[0] for source in own}:
         if (around := file.by_name.get(name)) and isinstance(around.node, ast.ClassDef):
@@ -384,6 +408,13 @@ def _is_import(node: ast.stmt) -> bool:
     if isinstance(node, ast.If | ast.Try):
         return any(isinstance(each, ast.Import | ast.ImportFrom) for each in node.body)
     return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _imported(node: ast.stmt) -> set[str]:
+    """The names that an import, or a block of imports, binds."""
+    within = ast.walk(node) if _is_import(node) else ()
+    names = [each for one in within if isinstance(one, ast.Import | ast.ImportFrom) for each in one.names]
+    return {each.asname or each.name.partition(".")[0] for each in names}
 
 
 def _assigned(node: ast.stmt) -> set[str]:

@@ -45,7 +45,7 @@ RECIPES = {
         task="low",
     ),
     "medium": Recipe(
-        tokens=8_000,
+        tokens=10_000,
         after=5_500,
         attempts=3,
         plans=0,
