@@ -274,6 +274,48 @@ def test_what_costs_much_is_shown_before_the_lesser_functions_of_the_region(shar
     assert whole == ["focus", first]
 
 
+def test_what_hot_functions_call_is_shown_before_functions_that_only_pass_on() -> None:
+    lengths = {"focus": 20, "passing": 40, "called": 10}
+    bodies = {name: "    total = total * 2 + 1234567\n" * count for name, count in lengths.items()}
+    text = "".join(f"def {name}(total):\n{body}    return total\n\n\n" for name, body in bodies.items())
+    focus, passing, called = (
+        Function("m.py", name, text[: text.index(f"def {name}(")].count("\n") + 1) for name in lengths
+    )
+    hot = Hotspot(focus, 22, 0.3, 0.3, 0.6, 2.5, callees=((called, 0.03),))
+    above = Hotspot(passing, 66, 0.0, 0.001, 0.6, 2.5)
+    facts = Facts((3, 11, 0), files=("m.py",))
+    values = dossier.describe(Region((above, hot), hot, 0.3), (), {"m.py": text}.__getitem__, facts, tokens=1_800)
+    assert "def called" in file_of(values, "m.py")
+    assert values["missing"] == ("parts of m.py::passing",)
+
+
+def test_of_other_files_only_the_imports_that_are_used_are_shown() -> None:
+    other = "import heapq\nimport os\nfrom re import (\n    sub,\n    match as found,\n)\n\n\n"
+    files = {
+        "m.py": "import os\nimport json\nfrom n import g\n\n\ndef f(x):\n    return g(x)\n",
+        "n.py": f"{other}def g(x):\n    return heapq.heappop(found(x))\n",
+    }
+    spots = [
+        Hotspot(Function("m.py", "f", 6), 7, 0.5, 0.5, 0.5, 2.0),
+        Hotspot(Function("n.py", "g", 9), 10, *[0.2] * 4),
+    ]
+    values = dossier.describe(region(*spots), (), reader(files), Facts((3, 11, 4)), 3000)
+    assert file_of(values, "m.py") == files["m.py"]
+    assert file_of(values, "n.py") == files["n.py"].replace("import os\n", "…\n")
+
+
+def test_methods_beside_the_hot_ones_fill_a_quarter_of_the_room_the_short_ones_first() -> None:
+    long = "".join(f"        self.items.append({n})\n" for n in range(1000, 1080))
+    hot = "    def hot(self):\n        return sorted(self.items)\n"
+    short = "    def __len__(self):\n        return len(self.items)\n"
+    text = f"class Bag:\n{hot}\n    def fill(self):\n{long}\n{short}\n\nclass Other:\n{short}"
+    spot = Hotspot(Function("m.py", "Bag.hot", 2), 3, 0.5, 0.5, 0.5, 2.0)
+    values = dossier.describe(region(spot), (), reader({"m.py": text}), Facts((3, 11, 4)), 3000)
+    assert file_of(values, "m.py") == f"class Bag:\n{hot}…\n{short}…\n"
+    (file,) = values["files"]  # type: ignore[misc]
+    assert file.others == ("fill",)  # type: ignore[has-type]
+
+
 def test_an_interval_of_too_few_pairs_is_not_told() -> None:
     slow = Verdict(False, "timing", "no gain", RUN.key, "manual", "a plan", speedup=1.1, interval=(1e-300, 1e300))
     text = render(
