@@ -284,7 +284,7 @@ def test_what_hot_functions_call_is_shown_before_functions_that_only_pass_on() -
     hot = Hotspot(focus, 22, 0.3, 0.3, 0.6, 2.5, callees=((called, 0.03),))
     above = Hotspot(passing, 66, 0.0, 0.001, 0.6, 2.5)
     facts = Facts((3, 11, 0), files=("m.py",))
-    values = dossier.describe(Region((above, hot), hot, 0.3), (), {"m.py": text}.__getitem__, facts, tokens=1_800)
+    values = dossier.describe(Region((above, hot), hot, 0.3), (), {"m.py": text}.__getitem__, facts, tokens=1_830)
     assert "def called" in file_of(values, "m.py")
     assert values["missing"] == ("parts of m.py::passing",)
 
