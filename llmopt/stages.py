@@ -696,9 +696,9 @@ def run_checks(opened: Session) -> dict[str, Check]:
             executed=executed,
             may_grow=math.isinf(opened.settings.max_memory_growth),
         ),
-        "near tests": near.check(target, tree_of, opened.test_limits, folder, executed),
+        "near tests": near.check(target, tree_of, opened.test_limits, folder, executed, instead=opened.trees.instead),
         "output": output.check(target, tree_of, opened.workload_limits, executed),
-        "tests": tests.check(target, tree_of, opened.test_limits, folder, executed),
+        "tests": tests.check(target, tree_of, opened.test_limits, folder, executed, opened.trees.instead),
         "coverage": coverage.check(executed, allow_unexecuted=opened.settings.require == "none"),
     }
 

@@ -37,6 +37,23 @@ class Trees:
                 remove(self._trees.pop(oldest).path.parent)
         return tree
 
+    @contextmanager
+    def instead(self, commit: str, other: str) -> Iterator[Tree]:
+        """The tree of a commit in the folder that another's has, which is put aside: what programs do may hang on the
+        path that they run in. Nobody else may ask for the other one meanwhile."""
+        folder = self.of(other).path.parent
+        aside = folder.with_name(f"{folder.name}-aside")
+        with self._lock:
+            tree = self._trees.pop(other)
+            folder.rename(aside)
+        try:
+            yield git.export(self.root, commit, tree.path)
+        finally:
+            remove(folder)
+            with self._lock:
+                aside.rename(folder)
+                self._trees[other] = tree
+
     def _exported(self, commit: str) -> Tree:
         folder = self.folder / commit[:12]
         remove(folder)  # what an export that failed half way left

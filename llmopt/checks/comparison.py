@@ -22,7 +22,7 @@ class Comparison:
     ) -> None:
         modules = frozenset(str(each["module"]) for each in expected.inputs)
         self.base = Runs(target, base, expected.paths, bounds, tolerance > 0)
-        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0, modules=modules)
+        self.runs = Runs(target, tree, expected.paths, bounds, tolerance > 0, modules=modules, recorded=base)
         self.edit = edit
         self.expected = expected
         self.tolerance = tolerance

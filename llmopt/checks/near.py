@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -36,9 +37,10 @@ def check(
     folder: Path,
     executed: Executed | None = None,
     bounds: Bounds | None = None,
+    instead: suite.Instead | None = None,
 ) -> Check:
-    """`folder` keeps which test executes what. A difference counts only if the base shows none in the same run: tests
-    may rely on others that ran before them."""
+    """`folder` keeps which test executes what. A difference counts only if the base shows none in the same run, in the
+    candidate's folder: tests may rely on others that ran before them, or on the path that they run in."""
     allowed = bounds or Bounds()
     unsteady: set[str] = set()
 
@@ -59,10 +61,11 @@ def check(
         if not (difference := suite.compare(expect, run)):
             return Finding(True, "", {"near tests": f"{len(selected)} that execute the edit passed first"})
         again = _until_difference(selected, run)
-        on_base = suite.run_probed(target, before, limits, select=again)[0]
+        with instead(base.commit, candidate.commit) if instead else nullcontext(before) as there:
+            on_base = suite.run_probed(target, there, limits, select=again)[0]
         unsteady.update(test for test in again if on_base.outcomes.get(test) != expect[test])
         if on_base.problem or unsteady & {*again}:
-            return Finding(True, "", {"near tests": "they rely on other tests: all tests decide"})
+            return Finding(True, "", {"near tests": "they rely on other tests, or on their folder: all tests decide"})
         if suite.differing(expect, run) and not suite.compare(
             {test: expect[test] for test in again}, suite.run_probed(target, after, limits, select=again)[0]
         ):

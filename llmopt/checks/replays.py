@@ -478,6 +478,7 @@ class Runs:
     on_demand: frozenset[str] = frozenset()  # attributes that are read where no object holds them
     hidden: frozenset[str] = frozenset()  # and those that are not looked at, of classes of
     modules: frozenset[str] = frozenset()  # these modules
+    recorded: Tree | None = None  # where the inputs were recorded, if not in this one
 
     def survey(self, inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Each input once, to see what can be called."""
@@ -532,7 +533,9 @@ class Runs:
         }
         with tempfile.TemporaryDirectory(prefix="llmopt-inputs-") as folder:
             path = Path(folder) / "inputs.json"
-            path.write_text(json.dumps({"paths": [self._here(each) for each in self.paths], "inputs": list(inputs)}))
+            path.write_text(
+                json.dumps({"paths": [self._here(each) for each in self.paths], "inputs": self._moved(inputs)})
+            )
             probed = run_command(
                 self.target,
                 self.tree,
@@ -545,6 +548,18 @@ class Runs:
         how = {"problem": f"the replay ended with exit code {probed.ran.exit_code}"}
         reports = _by_seed(probed.reports.get("replay", ()), seeds)
         return {seed: {name: _of_job(job, reports[seed].get(name, how)) for name in names} for seed in seeds}
+
+    def _moved(self, inputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The inputs with this tree's folder in the place of the one in which they were recorded: an argument may hold
+        the path of its file. In pickles only texts of one length can be exchanged, which the two paths have."""
+        here, there = (str(each.path).encode() if each else b"" for each in (self.tree, self.recorded))
+        if here == there or len(here) != len(there):
+            return list(inputs)
+        pickles = [base64.b64decode(each["arguments"]) for each in inputs]
+        return [
+            {**each, "arguments": base64.b64encode(data.replace(there, here)).decode()} if there in data else each
+            for each, data in zip(inputs, pickles, strict=True)
+        ]
 
     def _here(self, path: str) -> str:
         return str(self.tree.path) + path[len(TREE) :] if path.startswith(TREE) else path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from llmopt import output, pytests
@@ -17,6 +18,8 @@ TIME_FLAG = "--test-timeout"
 # pytest's exit codes after which its report is whole: all passed, some failed, none collected.
 WHOLE = (0, 1, 5)
 FAILURE_LINES = 12
+
+Instead = Callable[[str, str], AbstractContextManager[Tree]]  # a commit's tree, in the folder of another commit's
 
 
 def run_tests(

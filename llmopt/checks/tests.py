@@ -1,12 +1,13 @@
 """The target's tests on the candidate: the same node ids with the same outcomes as on the base.
 
 A test that differs is given a second chance: some tests look at a clock, and machines are busy. It counts as passed
-only if it passes by itself and then once more among all others, and the evidence names it.
+only if it passes by itself and then once more among all others, and the evidence names it. Others hang on the folder
+that they run in, as by the order of a set of paths: what differs on the base in the candidate's folder too is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from llmopt.checks import parallel, suite
@@ -21,6 +22,7 @@ def check(
     limits: Limits,
     folder: Path | None = None,
     executed: Executed | None = None,
+    instead: suite.Instead | None = None,
 ) -> Check:
     """The gate of the base's outcomes; the run stops at the first that differs.
 
@@ -37,17 +39,21 @@ def check(
         if options and suite.compare(base.gate, run):  # workers may get in each other's way: one process decides
             options = ()
             run, probed = suite.run_probed(target, tree, limits, base.gate, tasks)
-        chance = ""
-        if difference := suite.compare(base.gate, run):
-            chance = next(iter(suite.differing(base.gate, run)), "")
-            if not chance or not _passes_alone(target, tree, limits, base, chance):
+        gate, chance = base.gate, ""
+        if difference := suite.compare(gate, run):
+            changed = next(iter(suite.differing(gate, run)), "")
+            if changed and _passes_alone(target, tree, limits, base, changed):
+                chance = changed
+            elif changed and instead and _differs_there(target, instead, limits, candidate, base, changed):
+                gate = _gate_there(target, instead, limits, candidate, base)
+            if gate == base.gate and not chance:
                 return Finding(False, difference)
-            run, _ = suite.run_probed(target, tree, limits, base.gate)  # unwatched: that may be what took too long
-            if difference := suite.compare(base.gate, run):
+            run, _ = suite.run_probed(target, tree, limits, gate)  # unwatched: that may be what took too long
+            if difference := suite.compare(gate, run):
                 return Finding(False, difference)
         if executed:
             executed.note(candidate, base, probed, "all tests")
-        return Finding(True, "", {"tests": _text(base, options, chance)})
+        return Finding(True, "", {"tests": _text(base, options, chance, gate)})
 
     return tests
 
@@ -60,9 +66,28 @@ def _passes_alone(target: Target, tree: Tree, limits: Limits, base: Base, test: 
     return not suite.compare(expect, suite.run_probed(target, tree, limits, expect, select=[test])[0])
 
 
-def _text(base: Base, options: tuple[str, ...], chance: str) -> str:
+def _differs_there(
+    target: Target, instead: suite.Instead, limits: Limits, candidate: Candidate, base: Base, test: str
+) -> bool:
+    """Has the test another outcome on the base too, in the candidate's folder?"""
+    with instead(base.commit, candidate.commit) as tree:
+        run, _ = suite.run_probed(target, tree, limits, select=[test])
+    return test in suite.differing(base.gate, run)
+
+
+def _gate_there(
+    target: Target, instead: suite.Instead, limits: Limits, candidate: Candidate, base: Base
+) -> Mapping[str, str]:
+    """The outcomes that the base has in the candidate's folder as well."""
+    with instead(base.commit, candidate.commit) as tree:
+        run, _ = suite.run_probed(target, tree, limits)
+    return {test: outcome for test, outcome in base.gate.items() if run.outcomes.get(test) == outcome}
+
+
+def _text(base: Base, options: tuple[str, ...], chance: str, gate: Mapping[str, str]) -> str:
     left_out = len(base.unstable) + len(base.failing)
-    text = f"{sum(outcome == 'passed' for outcome in base.gate.values())} tests passed as before"
+    text = f"{sum(outcome == 'passed' for outcome in gate.values())} tests passed as before"
     text += f" in {options[1]} workers" if options else ""
     text += f", {left_out} unstable or failing left out" if left_out else ""
+    text += f", {len(base.gate) - len(gate)} that hang on the folder they run in" if gate != base.gate else ""
     return text + (f", {chance} only when run again" if chance else "")

@@ -1414,6 +1414,16 @@ async def f(n):
     return found
 --- calls
 asyncio.run(f(3))
+=== an argument that holds the path of its file
+def f(box):
+    box["seen"] = len(box)
+    return box
+--- new
+def f(box):
+    box["seen"] = sum(1 for _ in box)
+    return box
+--- calls
+f({"file": __file__, "files": {__file__}})
 === a library refuses in its own words what nobody passed
 import textwrap
 def f(text, width): return textwrap.wrap(text, width)
