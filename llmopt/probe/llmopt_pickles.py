@@ -5,7 +5,9 @@ closure or a function of a script goes by value: its code, defaults, cells and t
 whose identity counts, such as `MISSING = object()` of a module, goes by its name too.
 """
 
+import collections
 import contextlib
+import copyreg
 import importlib
 import marshal
 import pickle
@@ -54,7 +56,17 @@ class _Pickler(pickle.Pickler):
             return (llmopt_made.subclass_of, (base,)) if base else NotImplemented
         self.kinds.add(kind)
         name = singletons.name(value)
-        return (_named, name) if name else NotImplemented
+        return (_named, name) if name else _without_constructor(kind, value)
+
+
+def _without_constructor(kind, value):
+    """For a subclass of OrderedDict: as `object` does it. Its own way calls the class without arguments, and many want
+    some (dictionaries that stand for nodes of a syntax tree); such an object could not be made again."""
+    if kind.__reduce__ is not collections.OrderedDict.__reduce__ or kind.__init__ is collections.OrderedDict.__init__:
+        return NotImplemented
+    state = kind.__getstate__(value) if hasattr(kind, "__getstate__") else vars(value)
+    items = ((key, dict.__getitem__(value, key)) for key in collections.OrderedDict.__iter__(value))
+    return (copyreg.__newobj__, (kind,), state or None, None, items)
 
 
 def dump(value, most_bytes):

@@ -272,15 +272,17 @@ def _gone_on(thread: Thread, region: Region, asking: Asking) -> Thread:
     )
     if gone_on.done:
         return gone_on
+    changed, pared = asking.pared(last), last.evidence.get("pared", "")
     told = render(
         asking.later,
         asking.folder,
         kind="kept",
         speedup=last.speedup,
         interval=last.interval,
-        changed=asking.pared(last),
-        pared=last.evidence.get("pared", ""),
-        # A new conversation holds the new profile, beside which the old one would only take room.
+        pared=pared,
+        by_hand=bool(changed) and not pared,
+        # A new conversation holds the new sources and profile, beside which the old ones would only take room.
+        changed=changed if asking.turn else "",
         moved=moved(thread.hotspots, asking.hotspots, last.speedup) if asking.turn else (),
         hint=last.hint,
     )

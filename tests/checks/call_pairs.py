@@ -196,6 +196,22 @@ class C:
         return self
 --- calls
 c = C(); c.f(1); c.f(2)
+=== the order in a node that is a dictionary: result
+import collections
+class Node(collections.OrderedDict):
+    def __init__(self, name, **parts):
+        super().__init__(**parts)
+        self.name = name
+def f(node): return [node.name, *node.items()]
+--- new
+import collections
+class Node(collections.OrderedDict):
+    def __init__(self, name, **parts):
+        super().__init__(**parts)
+        self.name = name
+def f(node): return [node.name, *sorted(node.items())]
+--- calls
+f(Node("sum", b=1, a=2))
 === a library refuses in its own words what was passed: exception
 import textwrap
 def f(text, width): return textwrap.wrap(text, width)
@@ -1414,6 +1430,27 @@ async def f(n):
     return found
 --- calls
 asyncio.run(f(3))
+=== a node that is an ordered dictionary made with a name
+import collections
+class Node(collections.OrderedDict):
+    def __init__(self, name, **parts):
+        super().__init__(**parts)
+        self.name = name
+    def __getitem__(self, key): return (self.name, super().__getitem__(key))
+def f(node):
+    out = []
+    for key in node: out.append(node[key])
+    return out
+--- new
+import collections
+class Node(collections.OrderedDict):
+    def __init__(self, name, **parts):
+        super().__init__(**parts)
+        self.name = name
+    def __getitem__(self, key): return (self.name, super().__getitem__(key))
+def f(node): return [node[key] for key in node]
+--- calls
+f(Node("sum", b=1, a=2))
 === an argument that holds the path of its file
 def f(box):
     box["seen"] = len(box)
