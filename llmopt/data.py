@@ -535,6 +535,9 @@ class Finding:
     put_aside: bool = False
 
 
+DECLINED = "the model sees nothing worth changing"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The end of a proposal: accepted or not, which stage decided and why, with the evidence of all stages before.
@@ -558,6 +561,11 @@ class Verdict:
     put_aside: bool = False  # not accepted, and left for a person: `commit` is on a ref
     hint: str = ""
     lines: int = 0  # added and removed, of an accepted edit
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether something was tried: a model may also answer that it sees nothing to do."""
+        return self.reason != DECLINED
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ def snippet(opened: Session, base: Base, code: str) -> Ran:
         _, name = tempfile.mkstemp(".py", "llmopt_snippet_", copy.path / opened.project.folder, text=True)
         Path(name).write_text(code, encoding="utf-8", errors="replace")
         # Its path is no argument that a shell's words are looked for in: it is relative, and code is none either.
-        argv = (opened.project.interpreter.path, Path(name).name)
+        # Unbuffered: what it has printed is told also where its time ends it.
+        argv = (opened.project.interpreter.path, "-u", Path(name).name)
         return target.run(opened.target, copy, argv, SNIPPET).ran
     finally:
         remove(place)

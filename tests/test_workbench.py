@@ -54,6 +54,15 @@ def test_a_snippet_runs_beside_the_packages_code(bench: Workshop) -> None:
 
 
 @needs_layer
+def test_what_a_snippet_printed_before_its_time_was_over_is_told(
+    opened: Session, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbench, "SNIPPET", Limits(seconds=3.0))
+    ran = workbench.snippet(opened, base, "import time\nprint('so far')\ntime.sleep(60)")
+    assert ran.timed_out
+    assert ran.stdout == "so far\n"
+
+
 def test_a_snippet_that_never_ends_is_ended(opened: Session, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "SNIPPET", Limits(seconds=1.0, output_bytes=1000))
     started = time.monotonic()

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from llmopt import evidence, git, journal, judge, syntax
-from llmopt.data import Base, Outcome, Pair, Profile, Usage, Verdict
+from llmopt.data import DECLINED, Base, Outcome, Pair, Profile, Usage, Verdict
 from llmopt.errors import ProjectError, WorkloadError
 from llmopt.journal import read_as
 from llmopt.judge import cost
@@ -60,6 +60,11 @@ class Tried:
     commit: str
     diff: str = ""
     ratios: tuple[Ratios, ...] = ()
+
+    @property
+    def is_edit(self) -> bool:
+        """As that of `Verdict`."""
+        return self.reason != DECLINED
 
     @property
     def cost(self) -> str:

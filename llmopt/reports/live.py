@@ -133,7 +133,7 @@ def _footer(state: State, now: float) -> list[RenderableType]:
         return [Text(f"{elapsed} gone", style="dim")]
     kept = [verdict.speedup for verdict in state.verdicts if verdict.accepted]
     gain = f" ({math.prod(kept):.2f}x)" if kept else ""
-    tried = f"{len(state.verdicts)} tried, {len(kept)} kept{gain}"
+    tried = f"{sum(verdict.is_edit for verdict in state.verdicts)} tried, {len(kept)} kept{gain}"
     left = state.budget.seconds - (now - state.started)
     lines = [f"{tried} · {words.spent(state.usage, state.budget.usd, state.budget.tokens)}"]
     until = f"at most {words.coarse(left)} left" if left > 0 else "its time is over: ends after this"

@@ -127,7 +127,8 @@ def _against_noise(settings: Settings) -> str:
 
 def text(outcome: Outcome, kept: Kept | None) -> list[str]:
     """The closing lines: the end-to-end number first, then what was kept, where it is, and how to undo it."""
-    tried = f"{words.count(len(outcome.verdicts), 'edit')} tried in {words.duration(outcome.seconds)}{_under(outcome)}"
+    edits = sum(each.is_edit for each in outcome.verdicts)
+    tried = f"{words.count(edits, 'edit')} tried in {words.duration(outcome.seconds)}{_under(outcome)}"
     cost = words.tokens(outcome.usage)
     if not outcome.accepted:
         lines = [f"Nothing kept: {tried}, {cost}.", *(f"Stopped: {outcome.stopped}." for _ in [0] if outcome.stopped)]

@@ -106,6 +106,8 @@ def verdict(value: Verdict) -> str:
     if value.accepted:
         shown = f"{describe(value.speedup, value.interval)} {short(value.function)}"
         return f"kept {by_hand(value)}{shown} ({output.one_line(value.author)})"
+    if not value.is_edit:
+        return output.one_line(f"no edit of {short(value.function)} ({value.author}): {value.reason}")
     end = "put aside" if value.put_aside else "turned down"
     before = f" (as in run {value.evidence['known']})" if "known" in value.evidence else ""
     return output.one_line(

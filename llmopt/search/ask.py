@@ -17,6 +17,7 @@ from pathlib import Path
 
 from llmopt import edits, keys, person, replies
 from llmopt.data import (
+    DECLINED,
     Conversation,
     Edit,
     Function,
@@ -54,7 +55,6 @@ ANOTHER = 2.0  # times as fast after an edit, from which on the profile is anoth
 TRIES = 2  # at a region of which nothing was kept, and where the model sees little left
 GROWING = 1.03  # a second gain whose lower bound is below it is the last one asked for
 HOT_LINES = 5
-DECLINED = "the model sees nothing worth changing"
 UNUSABLE = {
     "refusal": "the model refused to answer",
     "length": "the answer was cut off at the limit of output tokens: answer shorter, with fewer and smaller blocks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmopt.data import Outcome, Verdict
+from llmopt.data import DECLINED, Outcome, Verdict
 from llmopt.reports import summary
 
 
@@ -23,3 +23,12 @@ def test_kept_edits_are_ranked_by_gain_for_each_changed_line() -> None:
 def test_edits_of_older_journals_have_no_size_and_say_none() -> None:
     outcome = Outcome("r", "b", speedup=2.0, interval=(1.8, 2.2), measured="end to end", verdicts=(kept("f", 2.0, 0),))
     assert not any("changed line" in line for line in summary.text(outcome, None))
+
+
+def test_an_answer_without_an_edit_is_not_counted_as_one() -> None:
+    said = Verdict(False, "apply", DECLINED, "m.py::f", "tiny", plan="NO EDIT: near the least work")
+    wrong = Verdict(False, "tests", "one failed", "m.py::g", "tiny")
+    lines = summary.text(Outcome("r", "b", verdicts=(said, wrong)), None)
+    assert lines[0].startswith("Nothing kept: 1 edit tried")
+    assert lines[1].split() == "no edit of m.py::f (tiny): the model sees nothing worth changing".split()
+    assert lines[2].split() == "turned down at tests: m.py::g (tiny): one failed".split()

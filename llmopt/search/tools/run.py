@@ -11,7 +11,7 @@ from llmopt.search.tools.workshop import Told, ToolError, Workshop, schema
 
 TOOL = Tool(
     "run",
-    "Run a Python snippet of some seconds in the sandbox, in a copy of the repository; gives what it prints.",
+    "Run a Python snippet of at most 10 s in the sandbox, in a copy of the repository; gives what it prints.",
     schema({"code": "string"}),
     body="code",
 )

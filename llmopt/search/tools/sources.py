@@ -11,7 +11,7 @@ from llmopt.search.code import Source
 from llmopt.search.tools.workshop import Told, ToolError, Workshop, schema, source_of
 
 MOST = 20  # names in one call
-CHARACTERS = 7_500  # of their sources: another call for the rest would send the whole conversation again
+CHARACTERS = 10_000  # of their sources: another call for the rest would send the whole conversation again
 
 TOOL = Tool(
     "sources",
