@@ -66,7 +66,19 @@ def _without_constructor(kind, value):
         return NotImplemented
     state = kind.__getstate__(value) if hasattr(kind, "__getstate__") else vars(value)
     items = ((key, dict.__getitem__(value, key)) for key in collections.OrderedDict.__iter__(value))
-    return (copyreg.__newobj__, (kind,), state or None, None, items)
+    return (copyreg.__newobj__, (kind,), state or None, None, items, _give_state)
+
+
+def _give_state(value, state):
+    """As unpickling does it, but for asking the instance: many nodes have an answer to every name."""
+    own = getattr(type(value), "__setstate__", None)
+    if own:
+        own(value, state)
+        return
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    vars(value).update(attributes or {})
+    for name, each in (slots or {}).items():
+        object.__setattr__(value, name, each)
 
 
 def dump(value, most_bytes):

@@ -202,6 +202,7 @@ class Node(collections.OrderedDict):
     def __init__(self, name, **parts):
         super().__init__(**parts)
         self.name = name
+    def __getattr__(self, name): return None
 def f(node): return [node.name, *node.items()]
 --- new
 import collections
@@ -209,6 +210,7 @@ class Node(collections.OrderedDict):
     def __init__(self, name, **parts):
         super().__init__(**parts)
         self.name = name
+    def __getattr__(self, name): return None
 def f(node): return [node.name, *sorted(node.items())]
 --- calls
 f(Node("sum", b=1, a=2))
@@ -1437,6 +1439,7 @@ class Node(collections.OrderedDict):
         super().__init__(**parts)
         self.name = name
     def __getitem__(self, key): return (self.name, super().__getitem__(key))
+    def __getattr__(self, name): return None
 def f(node):
     out = []
     for key in node: out.append(node[key])
@@ -1448,6 +1451,7 @@ class Node(collections.OrderedDict):
         super().__init__(**parts)
         self.name = name
     def __getitem__(self, key): return (self.name, super().__getitem__(key))
+    def __getattr__(self, name): return None
 def f(node): return [node[key] for key in node]
 --- calls
 f(Node("sum", b=1, a=2))
