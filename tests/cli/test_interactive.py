@@ -201,6 +201,7 @@ def test_an_edit_by_hand_goes_through_the_same_funnel(repo: Path, tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_ctrl_c_at_a_question_stops_and_the_run_resumes_with_it(repo: Path) -> None:
     with started(repo, "good,nothing") as terminal:
         terminal.wait_for(ASKS)

@@ -269,6 +269,7 @@ def test_what_was_kept_stays_kept_when_the_server_fails_later(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_was_kept_is_the_result_when_the_next_question_could_exceed_the_budget(tmp_path: Path) -> None:
     repo = shop.repository(tmp_path / "shop", TWO)
     with ModelServer([Answer(GOOD, use=Use(plain=9000, output=500))]) as server:

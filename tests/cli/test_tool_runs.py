@@ -83,6 +83,7 @@ print(customers([{"customer": "b"}, {"customer": "a"}]))
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_somebody_behind_manual_calls_tools_in_plain_text_and_the_transcript_replays_them(
     repo: Path, tmp_path: Path
