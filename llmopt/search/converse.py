@@ -60,6 +60,9 @@ def converse(
     """
     tools = offered(shop) if shop else ()
     messages, usage, spent, turn, ended = question.messages, Usage(), Spent(), 0, False
+    if shop and not (left.calls > 0 and left.tokens > 0):  # else it would learn so from a request that brings nothing
+        asked = messages[-1]
+        messages = (*messages[:-1], replace(asked, text=f"{asked.text}\n\n{render('tools-spent', folder)}"))
     while True:
         subject = f"{question.subject} tools={turn}" if turn else question.subject
         reply = ask(replace(question, messages=messages, subject=subject, tools=tools))

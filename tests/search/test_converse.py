@@ -62,6 +62,7 @@ def test_the_results_whose_request_uses_the_tokens_up_are_the_last_ones() -> Non
 def test_no_call_is_made_once_the_tokens_are_used_up() -> None:
     model = Scripted(looks(1), GOOD)
     heard = converse(QUESTION, model, SHOP, Spent(9, 0))
+    assert "Answer now" in model.asked[0].messages[-1].text
     assert [result.text for result in model.asked[1].messages[3].results] == [TOO_MANY]
     assert "Answer now" in model.asked[1].messages[3].text
     assert heard.spent.calls == 0
