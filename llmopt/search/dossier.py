@@ -206,17 +206,16 @@ def _show(region: Region, sheet: Sheet) -> None:
     large share of the run, its other functions that cost something, what these call as far as it was measured, those
     that only pass on what others cost, the heads of their files, what else they call, then the methods beside them."""
     room, sources, called = sheet.room, {}, _callees(region, sheet.code)
-    spots = _by_importance(region)
-    costly = [each for each in spots if each == region.focus or each.own_share >= DETAILED]
+    focus, *others = _by_importance(region)
+    costly = [each for each in others if each.own_share >= DETAILED]
 
     def show(each: Hotspot) -> None:
         if source := _source(each, sheet.code):
             sources[source.key] = source
-            _show_function(each, source, sheet, 1 if each == region.focus else SHARE_OF_PARTS)
+            _show_function(each, source, sheet, 1 if each == focus else SHARE_OF_PARTS)
 
-    show(region.focus)
-    if focus := _source(region.focus, sheet.code):
-        _show_head(focus.path, [focus], sheet, every_import=True)
+    show(focus)
+    _show_head(focus.function.path, list(sources.values()), sheet, every_import=True)
     many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
     _show_helpers(many, sheet, 2 * LARGEST_SHARE)
     _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
@@ -224,9 +223,8 @@ def _show(region: Region, sheet: Sheet) -> None:
         show(each)
     near = [source for source, share in called if share >= DETAILED and source.key not in region.keys]
     _show_helpers(near, sheet)
-    for each in spots:
-        if each not in costly:
-            show(each)
+    for each in others[len(costly) :]:
+        show(each)
     shown = list(sources.values())
     for path in dict.fromkeys(source.path for source in shown):
         _show_head(path, shown, sheet, 1)
