@@ -141,7 +141,7 @@ class Thread:
     """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
     is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
     its verdict will be number `known` of the run. `left` is the speedup that the model saw beyond the edit that was
-    kept last, and `before` what a new first question tells of that edit."""
+    kept last, `before` what a new first question tells of that edit, and `made` are the functions that it added."""
 
     number: int
     region: Region
@@ -163,6 +163,7 @@ class Thread:
     spent: Spent = NOTHING  # on tools
     left: float | None = None
     before: str = ""
+    made: frozenset[str] = frozenset()
     done: bool = False
 
 
@@ -316,8 +317,8 @@ def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory:
             return
         if turn is None:
             continue
-        told = thread.told | _made(turn.proposal, asking)
-        thread = replace(thread, pending=turn, known=len(verdicts), told=told)
+        made = _made(turn.proposal, asking)
+        thread = replace(thread, pending=turn, known=len(verdicts), told=thread.told | made, made=made)
         memory.keep(thread)
         yield turn.proposal  # after an accepted edit nothing more is drawn: the next round goes on from what is kept
         thread = _settled(thread, verdicts, asking)
@@ -571,6 +572,7 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
         search=masks.original,
         similar=0 if thread.before else recipe.examples,
         before=thread.before,
+        made=thread.made if thread.before else (),
     )
     shown = values.pop("shown")
     # Plans of their own come once, before the first attempt: later questions are for edits.

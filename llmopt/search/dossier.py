@@ -157,9 +157,11 @@ def describe(
     search: ReadFile | None = None,
     similar: int = EXAMPLES,
     before: str = "",
+    made: Iterable[str] = (),
 ) -> dict[str, object]:
     """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
-    similar edits; `before` tells of an edit that these sources have already.
+    similar edits; `before` tells of an edit that these sources have already, and `made` are the functions that it
+    added (`Function.key`).
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
@@ -173,7 +175,7 @@ def describe(
     sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
     workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
     sheet.elsewhere = frozenset(each.path.partition("::")[0] for each in workloads)
-    _show(region, sheet)
+    _show(region, sheet, [source for key in sorted(made) if (source := code.named(key))])
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
@@ -201,10 +203,11 @@ def _by_name(region: Region, sheet: Sheet) -> frozenset[str]:
 # --- which lines are shown -------------------------------------------------------------------------------------
 
 
-def _show(region: Region, sheet: Sheet) -> None:
-    """The focus and the constants that it uses, where calls become many on the way to it, what the region calls at a
-    large share of the run, its other functions that cost something, what these call as far as it was measured, those
-    that only pass on what others cost, the heads of their files, what else they call, then the methods beside them."""
+def _show(region: Region, sheet: Sheet, made: Sequence[Source] = ()) -> None:
+    """The focus and the constants that it uses, what the model made before, where calls become many on the way to it,
+    what the region calls at a large share of the run, its other functions that cost something, what these call as far
+    as it was measured, those that only pass on what others cost, the heads of their files, what else they call, then
+    the methods beside them."""
     room, sources, called = sheet.room, {}, _callees(region, sheet.code)
     focus, *others = _by_importance(region)
     costly = [each for each in others if each.own_share >= DETAILED]
@@ -216,6 +219,7 @@ def _show(region: Region, sheet: Sheet) -> None:
 
     show(focus)
     _show_head(focus.function.path, list(sources.values()), sheet, every_import=True)
+    _show_helpers(made, sheet)
     many = [source for function in _multiplied(region) if (source := sheet.code.find(function))]
     _show_helpers(many, sheet, 2 * LARGEST_SHARE)
     _show_helpers(_costly(called, region), sheet, 2 * LARGEST_SHARE)
