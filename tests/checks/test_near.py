@@ -178,7 +178,7 @@ def test_tests_that_rely_on_others_turn_nothing_down(tmp_path: Path) -> None:
     assert len(made.base.gate) == 2
     finding = made.find()
     assert finding.passed
-    assert finding.evidence == {"near tests": "they rely on other tests: all tests decide"}
+    assert finding.evidence == {"near tests": "they rely on other tests, or on their folder: all tests decide"}
 
 
 @pytest.mark.slow
