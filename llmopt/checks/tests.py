@@ -44,8 +44,8 @@ def check(
             changed = next(iter(suite.differing(gate, run)), "")
             if changed and _passes_alone(target, tree, limits, base, changed):
                 chance = changed
-            elif changed and instead and _differs_there(target, instead, limits, candidate, base, changed):
-                gate = _gate_there(target, instead, limits, candidate, base)
+            elif instead and (changed or not run.problem):
+                gate = _gate_there(target, instead, limits, candidate, base, changed)
             if gate == base.gate and not chance:
                 return Finding(False, difference)
             run, _ = suite.run_probed(target, tree, limits, gate)  # unwatched: that may be what took too long
@@ -66,21 +66,18 @@ def _passes_alone(target: Target, tree: Tree, limits: Limits, base: Base, test: 
     return not suite.compare(expect, suite.run_probed(target, tree, limits, expect, select=[test])[0])
 
 
-def _differs_there(
-    target: Target, instead: suite.Instead, limits: Limits, candidate: Candidate, base: Base, test: str
-) -> bool:
-    """Has the test another outcome on the base too, in the candidate's folder?"""
-    with instead(base.commit, candidate.commit) as tree:
-        run, _ = suite.run_probed(target, tree, limits, select=[test])
-    return test in suite.differing(base.gate, run)
-
-
 def _gate_there(
-    target: Target, instead: suite.Instead, limits: Limits, candidate: Candidate, base: Base
+    target: Target, instead: suite.Instead, limits: Limits, candidate: Candidate, base: Base, changed: str
 ) -> Mapping[str, str]:
-    """The outcomes that the base has in the candidate's folder as well."""
+    """The outcomes that the base has in the candidate's folder as well, all of them where the test that has changed is
+    as before there, or the run does not end well. Names may hold the folder: then tests are missing, and none has
+    changed."""
     with instead(base.commit, candidate.commit) as tree:
+        if changed and not suite.differing(base.gate, suite.run_probed(target, tree, limits, select=[changed])[0]):
+            return base.gate
         run, _ = suite.run_probed(target, tree, limits)
+    if run.problem:
+        return base.gate
     return {test: outcome for test, outcome in base.gate.items() if run.outcomes.get(test) == outcome}
 
 

@@ -38,9 +38,9 @@ TESTS = """
 """
 
 
-def found(tmp_path: Path, edit: str) -> tuple[Finding, Finding, Trees, str]:
+def found(tmp_path: Path, edit: str, source: str = TESTS) -> tuple[Finding, Finding, Trees, str]:
     """What the tests near the edit and all tests say, the trees, and the candidate's commit."""
-    root = repositories.make(tmp_path / "project", {"a.py": CODE, "test_a.py": dedent(TESTS)})
+    root = repositories.make(tmp_path / "project", {"a.py": CODE, "test_a.py": dedent(source)})
     base = git.head(root)
     commit = git.commit_files(root, base, {"a.py": edit.encode()}, "edit")
     trees = Trees(root, tmp_path / "trees")
@@ -62,6 +62,15 @@ def test_outcomes_that_hang_on_the_folder_are_nobodys_fault(tmp_path: Path) -> N
     assert every.passed, every.reason
     assert every.evidence["tests"].endswith(" that hang on the folder they run in")
     assert (trees.of(commit).path / "a.py").read_text() == RIGHT, "the candidate is in its place again"
+
+
+def test_names_that_hold_the_folder_are_nobodys_fault_either(tmp_path: Path) -> None:
+    named = TESTS.replace(', ids=[f"file{number}" for number in range(60)]', "")
+    _, every, _, _ = found(tmp_path, RIGHT, named)
+    assert every.passed, every.reason
+    assert every.evidence["tests"] == "1 tests passed as before, 60 that hang on the folder they run in"
+    _, wrong, _, _ = found(tmp_path / "wrong", WRONG, named)
+    assert not wrong.passed
 
 
 def test_beside_them_a_wrong_edit_is_turned_down(tmp_path: Path) -> None:
