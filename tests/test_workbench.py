@@ -63,6 +63,7 @@ def test_what_a_snippet_printed_before_its_time_was_over_is_told(
     assert ran.stdout == "so far\n"
 
 
+@needs_layer
 def test_a_snippet_that_never_ends_is_ended(opened: Session, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "SNIPPET", Limits(seconds=1.0, output_bytes=1000))
     started = time.monotonic()
