@@ -163,7 +163,7 @@ class Thread:
     spent: Spent = NOTHING  # on tools
     left: float | None = None
     before: str = ""
-    made: frozenset[str] = frozenset()
+    made: tuple[Function, ...] = ()
     done: bool = False
 
 
@@ -318,7 +318,9 @@ def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory:
         if turn is None:
             continue
         made = _made(turn.proposal, asking)
-        thread = replace(thread, pending=turn, known=len(verdicts), told=thread.told | made, made=made)
+        thread = replace(
+            thread, pending=turn, known=len(verdicts), told=thread.told | {each.key for each in made}, made=made
+        )
         memory.keep(thread)
         yield turn.proposal  # after an accepted edit nothing more is drawn: the next round goes on from what is kept
         thread = _settled(thread, verdicts, asking)
@@ -419,11 +421,11 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
 
 
-def _made(proposal: Proposal, asking: Asking) -> frozenset[str]:
-    """`Function.key` of the functions that an edit adds: whoever wrote them has seen them."""
+def _made(proposal: Proposal, asking: Asking) -> tuple[Function, ...]:
+    """The functions that an edit adds: whoever wrote them has seen them."""
     before = {path: set(file.by_name) if (file := asking.sources.file(path)) else set() for path in proposal.files}
-    return frozenset(
-        Function(path, span.name, span.line).key
+    return tuple(
+        Function(path, span.name, span.line)
         for path, text in proposal.files.items()
         for span in spans(text)
         if span.name not in before[path]

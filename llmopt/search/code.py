@@ -85,13 +85,6 @@ class Code:
             if found := self._resolve(file, source.name, dotted):
                 yield found
 
-    def named(self, key: str) -> Source | None:
-        """The definition of a `Function.key`, if its file has it still."""
-        path, _, name = key.partition("::")
-        file = self.file(path)
-        found = file.by_name.get(name) if file else None
-        return _source(file, found) if file and found else None
-
     def methods(self, path: str, owner: str) -> Iterator[Source]:
         """The methods that a class defines, none of what is no class."""
         file = self.file(path)

@@ -157,11 +157,11 @@ def describe(
     search: ReadFile | None = None,
     similar: int = EXAMPLES,
     before: str = "",
-    made: Iterable[str] = (),
+    made: Iterable[Function] = (),
 ) -> dict[str, object]:
     """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
     similar edits; `before` tells of an edit that these sources have already, and `made` are the functions that it
-    added (`Function.key`).
+    added.
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
@@ -175,7 +175,7 @@ def describe(
     sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
     workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
     sheet.elsewhere = frozenset(each.path.partition("::")[0] for each in workloads)
-    _show(region, sheet, [source for key in sorted(made) if (source := code.named(key))])
+    _show(region, sheet, [source for function in made if (source := code.find(function))])
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
