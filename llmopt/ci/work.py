@@ -249,7 +249,7 @@ def searched(course: Course, report: Report, model: str) -> Search:
 
 
 def _headline(report: Report) -> str:
-    tried = f"{words.count(sum(each.is_edit for each in report.edits), 'edit')} tried"
+    tried = f"{words.count(report.tried, 'edit')} tried"
     if report.kept:
         return _line(f"{report.headline} faster with {words.count(len(report.kept), 'edit')} ({tried})")
     return f"Nothing faster was found in what the change touches ({tried})"

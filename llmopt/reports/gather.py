@@ -150,6 +150,11 @@ class Report:
     after: Version | None = None
 
     @property
+    def tried(self) -> int:
+        """How many edits were, without the answers that held none."""
+        return sum(each.is_edit for each in self.edits)
+
+    @property
     def kept(self) -> tuple[Tried, ...]:
         return tuple(each for each in self.edits if each.accepted)
 

@@ -23,8 +23,7 @@ def _lines(report: Report) -> Iterator[str]:
     title = f"{report.headline} {GAINS[report.objective]}" if report.kept else "Nothing kept"
     yield f"## {title}"
     yield ""
-    edits = sum(each.is_edit for each in report.edits)
-    tried = f"{words.count(edits, 'edit')} tried in {words.duration(report.seconds)}, {report.cost}"
+    tried = f"{words.count(report.tried, 'edit')} tried in {words.duration(report.seconds)}, {report.cost}"
     yield f"{_measured(report)}{tried}; base `{report.base[:10]}`{_noise(report)}."
     if report.scope:
         yield f"Only changed code was looked at, {code(report.scope)}{report.reach}."
