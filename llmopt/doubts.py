@@ -1,19 +1,20 @@
 """Is a shown gain what it seems? A winner's rounds in, a doubt in words out, "" for none. Pure functions.
 
-What is asked here is asked of winners only, on the samples that showed the gain. A doubt has to be plain: by two robust
-standard errors. An edit without fault is then put aside wrongly in some 2 % of the cases, and not lost.
+What is asked here is asked of winners only, on the samples that showed the gain. A doubt that the samples point to, and
+that is not settled by SETTLED robust standard errors, is measured on until it is, or until they point the other way;
+where the pairs end before, ENOUGH_AT_LAST is enough to put the edit aside, which does not lose it.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llmopt.data import Pair, Sample
 from llmopt.judge import OBJECTIVES, centre_of, scale
 
-SURE, LEAST_PAIRS = 2.0, 7
+SURE, SETTLED, ENOUGH_AT_LAST, LEAST_PAIRS = 2.0, 2.5, 1.0, 7
 # Of what each later repetition gains, the first one must gain at least this part.
 FIRST_PART = 1 / 3
 # Of what a repetition gains, at most this part may have been added outside of them.
@@ -34,11 +35,13 @@ def doubt(rounds: Rounds, repetitions: Sequence[int], low: float, headroom: floa
     the edited functions could give if they cost nothing."""
     if low > headroom:
         return f"at least {low:.2f}x is more than the {headroom:.2f}x there would be if what was edited cost nothing"
-    for index, count in enumerate(repetitions):
-        pairs = [each[index] for each in rounds]
-        if found := _only_repeated(pairs, count) or _moved_out(pairs):
-            return found
-    return ""
+    found = (words for values, words in _suspicions(rounds, repetitions) if plainly(values, ENOUGH_AT_LAST))
+    return next(found, "")
+
+
+def is_open(rounds: Rounds, repetitions: Sequence[int]) -> bool:
+    """Do the samples point to a doubt that more of them may show, or take away?"""
+    return any(centre_of(values) > 0 and not plainly(values, SETTLED) for values, _ in _suspicions(rounds, repetitions))
 
 
 def price(rounds: Rounds, objective: str, most_memory: float) -> str:
@@ -63,21 +66,31 @@ def _growth(pair: Pair, field: str) -> float:
     return float(after / before) if before and after else 1.0
 
 
-def _only_repeated(pairs: Sequence[Pair], repetitions: int) -> str:
+# Seconds of each pair by which it lies on the wrong side (above 0), and the doubt in words.
+Suspicion = tuple[list[float], str]
+
+
+def _suspicions(rounds: Rounds, repetitions: Sequence[int]) -> Iterator[Suspicion]:
+    for index, count in enumerate(repetitions):
+        pairs = [each[index] for each in rounds]
+        yield from _only_repeated(pairs, count)
+        yield from _moved_out(pairs)
+
+
+def _only_repeated(pairs: Sequence[Pair], repetitions: int) -> Iterator[Suspicion]:
     """Does the gain show only from the second repetition in a process on?"""
     seen = [pair for pair in pairs if pair.base.first_seconds and pair.candidate.first_seconds]
     if repetitions < 2 or not seen:
-        return ""
+        return
     first = [pair.base.first_seconds - pair.candidate.first_seconds for pair in seen]  # type: ignore[operator]
     later = [later_seconds(pair.base, repetitions) - later_seconds(pair.candidate, repetitions) for pair in seen]
-    lacking = [FIRST_PART * b - a for a, b in zip(first, later, strict=True)]
-    if statistics.median(later) <= 0 or not plainly(lacking):
-        return ""
-    return (
-        "the gain shows only from the second repetition in a process on: the first one gains "
-        f"{_ms(max(0.0, statistics.median(first)))}, each later one {_ms(statistics.median(later))} "
-        "(is it a cache that a single call cannot use?)"
-    )
+    if statistics.median(later) > 0:
+        yield (
+            [FIRST_PART * b - a for a, b in zip(first, later, strict=True)],
+            "the gain shows only from the second repetition in a process on: the first one gains "
+            f"{_ms(max(0.0, statistics.median(first)))}, each later one {_ms(statistics.median(later))} "
+            "(is it a cache that a single call cannot use?)",
+        )
 
 
 def later_seconds(sample: Sample, repetitions: int) -> float:
@@ -85,26 +98,25 @@ def later_seconds(sample: Sample, repetitions: int) -> float:
     return (repetitions * sample.seconds - (sample.first_seconds or sample.seconds)) / (repetitions - 1)
 
 
-def _moved_out(pairs: Sequence[Pair]) -> str:
+def _moved_out(pairs: Sequence[Pair]) -> Iterator[Suspicion]:
     """Was work moved out of the timed part, by moving it or by moving the marks?"""
     gained = [pair.base.seconds - pair.candidate.seconds for pair in pairs]
     for field, where in OUTSIDE.items():
         added = [getattr(pair.candidate, field) - getattr(pair.base, field) for pair in pairs]
         before = statistics.median(getattr(pair.base, field) for pair in pairs)
-        too_much = [a - MOVED_PART * max(0.0, b) for a, b in zip(added, gained, strict=True)]
-        if statistics.median(added) > (OUTSIDE_GROWTH - 1) * before and plainly(too_much):
-            return (
+        if statistics.median(added) > (OUTSIDE_GROWTH - 1) * before:
+            yield (
+                [a - MOVED_PART * max(0.0, b) for a, b in zip(added, gained, strict=True)],
                 f"work was moved {where} {_ms(statistics.median(added))} longer, for "
-                f"{_ms(max(0.0, statistics.median(gained)))} less in a repetition"
+                f"{_ms(max(0.0, statistics.median(gained)))} less in a repetition",
             )
-    return ""
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
 
-def plainly(values: Sequence[float]) -> bool:
-    """Are the values above 0, by SURE standard errors of their centre? Never with fewer than LEAST_PAIRS."""
+def plainly(values: Sequence[float], errors: float = SURE) -> bool:
+    """Are the values above 0, by so many standard errors of their centre? Never with fewer than LEAST_PAIRS."""
     n = len(values)
-    return n >= LEAST_PAIRS and centre_of(values) > SURE * scale(values) / math.sqrt(n)
+    return n >= LEAST_PAIRS and centre_of(values) > errors * scale(values) / math.sqrt(n)

@@ -722,9 +722,18 @@ def timed_checks(opened: Session, view: View, base: Base, verdicts: Sequence[Ver
     return {
         "timing": timed("timing", judge.screening(*asked)),
         "confirmation": timed(
-            "confirmation", judge.confirmation(*asked, candidates=so_far), review=functools.partial(reviewed, opened)
+            "confirmation",
+            judge.confirmation(*asked, candidates=so_far),
+            review=functools.partial(reviewed, opened),
+            unclear=functools.partial(is_unclear, opened),
         ),
     }
+
+
+def is_unclear(opened: Session, base: Base, rounds: timing.Rounds) -> bool:
+    """Would more pairs tell whether a gain that was shown is what it seems?"""
+    timed = opened.settings.objective in ("time", "cpu")
+    return timed and opened.seconds_left() > 0 and doubts.is_open(rounds, base.repetitions)
 
 
 def reviewed(

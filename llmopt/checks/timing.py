@@ -15,6 +15,8 @@ Save = Callable[[str, str, tuple[Pair, ...]], None]  # stage, commit, one round
 Rounds = Sequence[Sequence[Pair]]
 # What speaks against a gain that was shown, None for nothing.
 Review = Callable[[Candidate, Base, Rounds, Decision], Finding | None]
+# Do the samples point to something against it that more of them may show, or take away?
+Unclear = Callable[[Base, Rounds], bool]
 
 
 def check(
@@ -28,19 +30,28 @@ def check(
     *,
     counter: str = "",
     review: Review = lambda candidate, base, rounds, decision: None,
+    unclear: Unclear = lambda base, rounds: False,
 ) -> Check:
-    """Time until the rule decides. `save` gets every round as soon as it is there, `progress` what it means so far."""
+    """Time until the rule decides, and for a gain until nothing is unclear, or the rule's pairs end. `save` gets every
+    round as soon as it is there, `progress` what it means so far."""
     weights = [workload.weight for workload in target.project.workloads]
 
     def timing(candidate: Candidate, base: Base) -> Finding:
         pairs: list[Sequence[Pair]] = []
         old, new = tree_of(base.commit), tree_of(candidate.commit)
+        shown = False
         try:
             for pair in timer.rounds(target, base, old, new, limits, counter=counter):
                 pairs.append(pair)
                 save(stage, candidate.commit, pair)
                 decision = judge.decide(pairs, weights, rule)
+                if shown := shown or decision.outcome == "accept":
+                    # What was shown stays so, however the pairs after it look.
+                    measured = judge.describe(decision.speedup, decision.interval)
+                    decision = replace(decision, outcome="accept", reason=measured)
                 progress(decision)
+                if shown and len(pairs) < rule.max_pairs and unclear(base, pairs):
+                    continue
                 if decision.outcome != "continue":
                     break
         except WorkloadError as problem:

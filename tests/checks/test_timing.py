@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import scripted
 from scripted import BASE, CANDIDATE, Scripted
@@ -20,7 +20,13 @@ WOBBLE = (0.0, 0.01, -0.01, 0.005, -0.005, 0.02, -0.02)
 class Timed:
     """One timing check, run to its end."""
 
-    def __init__(self, sandbox: Scripted, lines: Sequence[str] = ("work",), weights: Sequence[float] = (1.0,)) -> None:
+    def __init__(
+        self,
+        sandbox: Scripted,
+        lines: Sequence[str] = ("work",),
+        weights: Sequence[float] = (1.0,),
+        unclear: Callable[[timing.Rounds], bool] = lambda rounds: False,
+    ) -> None:
         self.saved: list[tuple[str, str, tuple[Pair, ...]]] = []
         self.seen: list[Decision] = []
         check = timing.check(
@@ -31,6 +37,7 @@ class Timed:
             Limits(),
             self.seen.append,
             lambda *saved: self.saved.append(saved),
+            unclear=lambda base, rounds: unclear(rounds),
         )
         self.finding: Finding = check(MADE, scripted.base(len(lines)))
 
@@ -90,6 +97,20 @@ def test_every_round_is_saved_before_it_is_judged_and_shown() -> None:
     assert first.candidate == Sample(0.5, 0.25, 1000)
     assert [decision.pairs for decision in timed.seen] == list(range(1, len(timed.seen) + 1))
     assert timed.seen[-1].outcome == "accept"
+
+
+def test_a_gain_is_measured_on_while_it_is_unclear_what_it_is() -> None:
+    timed = Timed(Scripted(times(1.0, 0.5)), unclear=lambda rounds: len(rounds) < 12)
+    assert timed.finding.passed
+    assert timed.finding.decision is not None
+    assert timed.finding.decision.pairs == len(timed.saved) == 12
+    assert timed.finding.reason.startswith("2.000x [1.99")
+
+
+def test_what_stays_unclear_ends_with_the_rules_pairs() -> None:
+    timed = Timed(Scripted(times(1.0, 0.5)), unclear=lambda rounds: True)
+    assert timed.finding.passed
+    assert len(timed.saved) == judge.MAX_PAIRS
 
 
 def test_rounds_have_a_pair_of_each_workload_and_weights_count() -> None:
