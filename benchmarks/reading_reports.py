@@ -27,6 +27,7 @@ def sample(functions: int = 5_000, stacks: int = 60_000, depth: int = 40) -> Any
         "interval": 0.001,
         "wall": 60.0,
         "delay": 0.0,
+        "collecting": 0.0,
         "cpu": 60.0,
         "functions": names,
         "stacks": [[[chosen.randrange(functions) for _ in range(depth)], 0.001] for _ in range(stacks)],

@@ -281,6 +281,7 @@ class Profile:
 
     What is missing to 1 was waiting (sleep, I/O, child processes) or outside any Python frame. `measured_by` says which
     line profiler gave the details ("target's line_profiler 5.0", "overlay line_profiler 5.1", "tracing").
+    `collecting` is the share of full garbage collections, which the stacks of those who allocate hold.
     """
 
     commit: str
@@ -291,6 +292,7 @@ class Profile:
     line_shares: Mapping[str, float] = field(default_factory=dict)  # "path:line" -> self share, from the sampler
     measured_by: str = ""
     notices: tuple[str, ...] = ()
+    collecting: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Sample(TypedDict):
     wall: Seconds
     delay: Number
     cpu: Seconds
+    collecting: Seconds  # in full garbage collections
     functions: list[tuple[Name, Name, Count]]
     stacks: list[tuple[list[Count], Seconds]]  # numbers of functions
     starts: list[tuple[Literal["loop", "pool"], list[Count], Count]]  # who starts what runs there

@@ -387,7 +387,9 @@ def questions(opened: Session, base: Base, model: Model, memory: ask.Memory) -> 
     # The tree may go and come again between two questions.
     read = permitted(lambda path: encoding.reader(opened.trees.of(base.commit))(path), settings.exclude)
     files = [path for path in python_files(tree) if not guard.is_excluded(path, settings.exclude)]
-    about = facts.facts_of(opened.project, base.seconds, read, files, touching(opened, tree), tried_before(opened))
+    about = facts.facts_of(
+        opened.project, base.seconds, read, files, touching(opened, tree), tried_before(opened), found.collecting
+    )
     masks = memory.masked(read, excluded_texts(tree, settings.exclude))
     return ask.Asking(
         model,

@@ -21,6 +21,7 @@ import signal
 import sys
 import time
 
+import llmopt_garbage
 import llmopt_report
 import llmopt_started
 
@@ -64,6 +65,7 @@ def start(settings):
     _stop_before_exec()
     llmopt_report.at_exit(settings, _sampler.collect, _sampler.restart)
     _sampler.install()
+    _sampler.garbage.watch(_sampler)
     llmopt_started.watch(_sampler.saw_start)
     os.register_at_fork(before=_sampler.hold, after_in_parent=_sampler.go_on)
     if not _sampler.windowed or INHERITED in os.environ:
@@ -103,6 +105,7 @@ class Sampler:
         self.main = _thread.get_ident()
         self.codes = {}  # id -> code object: hashing a code object walks all its constants
         self.entries = {}  # id of a code object -> offsets of its RESUME instructions
+        self.garbage = llmopt_garbage.Garbage(self._stack, self.main)
         self.clear()
 
     def clear(self):
@@ -111,6 +114,7 @@ class Sampler:
         self.starts = {}
         self.clocks = {}
         self.used = {}
+        self.garbage.clear()
         self.carried = 0.0  # CPU seconds since the last sample when a window ended: the next one counts them
         self.wall = 0.0
         self.cpu = 0.0
@@ -159,7 +163,7 @@ class Sampler:
         running, self.running = self.running, False
         self.ticking = False
         self.sampling = False  # another thread may have forked while the handler was at work
-        self.main = _thread.get_ident()
+        self.main = self.garbage.main = _thread.get_ident()
         self.clear()
         _unblock()
         if running and not _about_to_exec(sys._getframe()):
@@ -183,7 +187,7 @@ class Sampler:
         self.sampling = True
         now = time.process_time()
         if self.running and frame is not None:
-            self.add(frame, now - self.last)
+            self.add(frame, self.garbage.until(now, self.last) - self.last)
         if self.previous is not None:
             self.previous(number, frame)
         self.last = time.process_time()
@@ -205,6 +209,8 @@ class Sampler:
                 self.weigh(frames[thread], seconds * part / total)
 
     def weigh(self, frame, seconds):
+        if frame.f_code is self.garbage.code:
+            frame = frame.f_back
         if seconds > 2 * self.interval and frame.f_back is not None and self._just_entered(frame):
             frame = frame.f_back  # the time passed before this frame began: in an operator its caller evaluated
         code = frame.f_code
@@ -285,6 +291,10 @@ class Sampler:
         if not self.wall:
             return None
         table = Table(self.folder, self.codes)
+        for stack, line, seconds in self.garbage.shared():
+            self.stacks[stack] = self.stacks.get(stack, 0.0) + seconds
+            at = stack[0], line
+            self.lines[at] = self.lines.get(at, 0.0) + seconds
         stacks = [[table.indices(stack), seconds] for stack, seconds in self.stacks.items()]
         starts = [[runner, table.indices(stack), times] for (runner, stack), times in self.starts.items()]
         lines = [[table.path(code), line, seconds] for (code, line), seconds in self.lines.items()]
@@ -296,6 +306,7 @@ class Sampler:
             "wall": self.wall,
             "delay": self.delay,
             "cpu": self.cpu,
+            "collecting": self.garbage.seconds,
             "functions": table.functions,
             "stacks": stacks,
             "starts": starts,

@@ -28,6 +28,7 @@ MOST_SECONDS = 5.0  # of wall time after which no further run is begun
 FEW_SECONDS = 0.2  # of CPU time in all runs, below which the profile says that it is a rough one
 START_SECONDS = 0.05  # an interpreter's CPU time before the sampler begins
 LEAST_SECONDS = 1e-6  # of any run, whatever its report says
+MUCH_COLLECTED = 0.05  # a share of the run that is told
 UNSEEN = 0.5  # a sampler that saw less of the CPU time than this missed other programs' time
 
 
@@ -40,6 +41,7 @@ class _Run:
     whole: float  # what shares are fractions of
     stacks: Mapping[loops.Frames, float]
     lines: Mapping[str, float]
+    collecting: float  # seconds in full garbage collections
     notices: tuple[str, ...]
 
 
@@ -87,7 +89,8 @@ def _read(probed: Probed, resolver: Resolver, spec: str) -> _Run:
     stacks.pop((), None)  # samples of the probe alone
     whole = max(wall - first["delay"], cpu, LEAST_SECONDS)  # a busy machine makes the run longer, not the program wait
     charged = loops.charged(stacks, starts)
-    return _Run(wall, cpu, whole, charged, lines, tuple(_notices(reports, probed, cpu, spec)))
+    collecting = sum(report["collecting"] for report in reports)
+    return _Run(wall, cpu, whole, charged, lines, collecting, tuple(_notices(reports, probed, cpu, spec)))
 
 
 def _added(runs: Sequence[_Run], spec: str) -> _Run:
@@ -108,6 +111,7 @@ def _added(runs: Sequence[_Run], spec: str) -> _Run:
         whole=sum(run.whole for run in runs),
         stacks=stacks,
         lines=lines,
+        collecting=sum(run.collecting for run in runs),
         notices=(*notices, *([rough] if cpu < FEW_SECONDS else [])),
     )
 
@@ -148,8 +152,15 @@ def _merged(runs: Sequence[_Run], weights: Sequence[float], commit: str) -> Prof
         functions=tuple(numbers),
         stacks=tuple(sorted(stacks, key=lambda stack: (stack.workload, -stack.share, stack.frames))),
         line_shares=_line_shares(runs, weights),
-        notices=tuple(notice for run in runs for notice in run.notices),
+        notices=tuple(notice for run in runs for notice in (*run.notices, *_much_collected(run))),
+        collecting=sum(w * run.collecting / run.whole for run, w in zip(runs, weights, strict=True)) / sum(weights),
     )
+
+
+def _much_collected(run: _Run) -> list[str]:
+    share = run.collecting / run.whole
+    told = f"{share:.0%} of the time goes to full garbage collections: shared among all who allocate, by how much"
+    return [told] if share >= MUCH_COLLECTED else []
 
 
 def _line_shares(runs: Sequence[_Run], weights: Sequence[float]) -> dict[str, float]:

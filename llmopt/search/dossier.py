@@ -492,6 +492,7 @@ def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, cod
         "packages": packages,
         "other_packages": len(facts.packages) - len(packages),
         "seconds": facts.seconds,
+        "collecting": facts.collecting,
     }
 
 

@@ -24,7 +24,7 @@ class Facts:
 
     `roots` are the folders modules are imported from, as in `Project`; `requires_python` is what the project declares;
     `files` are the repository's Python files, and `touching` gives the tests that are known to execute functions
-    (`Function.key`). `earlier` is what runs before this one tried.
+    (`Function.key`). `earlier` is what runs before this one tried, `collecting` the share of full garbage collections.
     """
 
     python: tuple[int, int, int]
@@ -36,6 +36,7 @@ class Facts:
     files: tuple[str, ...] = ()
     touching: Callable[[Iterable[str]], Sequence[str]] = no_tests
     earlier: tuple[Tried, ...] = ()
+    collecting: float = 0.0
 
 
 def facts_of(
@@ -45,6 +46,7 @@ def facts_of(
     files: Sequence[str] = (),
     touching: Callable[[Iterable[str]], Sequence[str]] = no_tests,
     earlier: Sequence[Tried] = (),
+    collecting: float = 0.0,
 ) -> Facts:
     """The facts of a project whose files `read` gives."""
     return Facts(
@@ -57,6 +59,7 @@ def facts_of(
         files=tuple(files),
         touching=touching,
         earlier=tuple(earlier),
+        collecting=collecting,
     )
 
 

@@ -71,6 +71,45 @@ def test_long_operator_is_not_charged_to_the_function_called_after_it(tmp_path: 
     assert shares["multiply"] > 0.7 > 0.2 > shares.get("trivial", 0)
 
 
+# All full collections fall to `small`, which makes a twentieth of the objects.
+COLLECTED = """
+    import gc
+    kept = []
+    def large():
+        gc.set_threshold(700, 10, 10 ** 6)
+        for i in range(20_000): kept.append([i])
+    def small():
+        gc.set_threshold(700, 0, 0)
+        for i in range(1_000): kept.append([i])
+    def main():
+        for _ in range(60): large(), small()
+    main()
+"""
+
+
+def test_full_collections_are_charged_to_all_who_allocate(tmp_path: Path, python: str) -> None:
+    (report,) = probing(tmp_path, python, {"kept.py": COLLECTED}).run("kept.py", sample={}).reports["sample"]
+    assert report["collecting"] > 0.3 * report["cpu"]
+    assert below(report, "small") < 0.2
+    sampled = sum(seconds for _, seconds in report["stacks"])
+    assert sum(seconds for _, _, seconds in report["lines"]) > 0.9 * sampled
+    assert sampled <= report["cpu"] + 1e-9
+
+
+def test_a_collection_that_the_program_asks_for_is_its_own(tmp_path: Path, python: str) -> None:
+    source = """
+        import gc
+        gc.disable()
+        kept = [[i] for i in range(300_000)]
+        def ask():
+            for _ in range(5): gc.collect()
+        ask()
+    """
+    (report,) = probing(tmp_path, python, {"ask.py": source}).run("ask.py", sample={}).reports["sample"]
+    assert self_shares(report)["ask"] > 0.5
+    assert report["collecting"] == 0
+
+
 def test_waiting_is_not_sampled(tmp_path: Path) -> None:
     source = """
         import time

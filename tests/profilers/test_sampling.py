@@ -38,6 +38,7 @@ def report(tree: Path, stacks: list[Any], **changed: Any) -> dict[str, Any]:
         "wall": 2.0,
         "delay": 0.0,
         "cpu": 1.0,
+        "collecting": 0.0,
         "functions": [*functions, ["/lib/re.py", "sub", 9]],
         "stacks": stacks,
         "starts": [],
@@ -130,6 +131,14 @@ def test_profile_says_what_it_lacks(tmp_path: Path, changed: dict[str, Any], cpu
     one = report(tmp_path / "tree", [[[0, 1], 0.01]], **changed)
     (notice,) = made(tmp_path, Probed(ran(cpu), {"sample": (one,)})).notices
     assert words in notice
+
+
+def test_the_share_of_full_collections_is_told(tmp_path: Path) -> None:
+    two = [report(tmp_path / "tree", [[[0, 1], 0.01]], collecting=seconds) for seconds in (0.5, 0.02)]
+    profile = made(tmp_path, *(Probed(ran(), {"sample": (each,)}) for each in two))
+    assert profile.collecting == pytest.approx((0.25 + 0.01) / 2)
+    told = "25% of the time goes to full garbage collections: shared among all who allocate, by how much"
+    assert [notice for notice in profile.notices if "collections" in notice] == [told]
 
 
 def run_script(here: Probing) -> sampling.RunOne:

@@ -377,6 +377,15 @@ def test_the_stable_parts_come_first_so_that_caches_hit() -> None:
     assert sorted(order, key=text.index) == order
 
 
+def test_much_garbage_collection_is_told() -> None:
+    def text(share: float) -> str:
+        values = dossier.describe(region(hotspot()), (), reader(), replace(FACTS, collecting=share))
+        return render("optimize", task="medium", plans=0, calls=0, **values)
+
+    assert "Full garbage collections, which take longer the more objects live, are 27 % of the run;" in text(0.27)
+    assert "garbage collections" not in text(0.04)
+
+
 def test_the_fewest_facts_render_too() -> None:
     bare = Hotspot(RUN, DRIVE - 3, 0.1, 0.1, 0.1, 1.1)
     values = dossier.describe(region(bare), (), reader(), Facts((3, 9, 0)))
