@@ -141,7 +141,7 @@ class Thread:
     """A conversation about a region. `told` are the functions the model has seen, `shown` the lines of the base; `last`
     is the latest verdict, `waiting` are answers that were not tried yet. `pending` is the answer that is being tried:
     its verdict will be number `known` of the run. `left` is the speedup that the model saw beyond the edit that was
-    kept last, `before` what a new first question tells of that edit, and `made` are the functions that it added."""
+    kept last, `before` what a new first question tells of that edit, and `made` are the functions that it wrote."""
 
     number: int
     region: Region
@@ -317,10 +317,9 @@ def _pursue(thread: Thread, verdicts: Sequence[Verdict], asking: Asking, memory:
             return
         if turn is None:
             continue
-        made = _made(turn.proposal, asking)
-        thread = replace(
-            thread, pending=turn, known=len(verdicts), told=thread.told | {each.key for each in made}, made=made
-        )
+        added, changed = _written(turn.proposal, asking)
+        told = thread.told | {each.key for each in added}
+        thread = replace(thread, pending=turn, known=len(verdicts), told=told, made=(*added, *changed))
         memory.keep(thread)
         yield turn.proposal  # after an accepted edit nothing more is drawn: the next round goes on from what is kept
         thread = _settled(thread, verdicts, asking)
@@ -421,15 +420,19 @@ def _heard(thread: Thread, turn: Turn, verdict: Verdict | None, asking: Asking) 
     return replace(thread, messages=(*turn.messages, message), feedback=f" refine {kind}")
 
 
-def _made(proposal: Proposal, asking: Asking) -> tuple[Function, ...]:
-    """The functions that an edit adds: whoever wrote them has seen them."""
-    before = {path: set(file.by_name) if (file := asking.sources.file(path)) else set() for path in proposal.files}
-    return tuple(
-        Function(path, span.name, span.line)
-        for path, text in proposal.files.items()
-        for span in spans(text)
-        if span.name not in before[path]
-    )
+def _written(proposal: Proposal, asking: Asking) -> tuple[list[Function], list[Function]]:
+    """The functions that an edit adds, and those that it changes: whoever wrote them has seen them."""
+    added, changed = [], []
+    for path, text in proposal.files.items():
+        file, lines = asking.sources.file(path), text.split("\n")
+        for span in spans(text):
+            before = file.by_name.get(span.name) if file else None
+            written = "".join(f"{line}\n" for line in lines[span.first - 1 : span.end])
+            if before is None:
+                added.append(Function(path, span.name, span.line))
+            elif file and before.text(file.lines) != written:
+                changed.append(Function(path, span.name, span.line))
+    return added, changed
 
 
 def _better(best: tuple[Turn, Verdict] | None, other: tuple[Turn, Verdict]) -> tuple[Turn, Verdict]:

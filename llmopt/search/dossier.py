@@ -161,7 +161,7 @@ def describe(
 ) -> dict[str, object]:
     """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
     similar edits; `before` tells of an edit that these sources have already, and `made` are the functions that it
-    added.
+    wrote.
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
