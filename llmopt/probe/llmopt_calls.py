@@ -238,8 +238,17 @@ class Call:
             "outcome": self.outcome,
             "branch": self.branch,
             "arguments": base64.b64encode(self.data).decode("ascii"),
-            "types": sorted("%s.%s" % (kind.__module__, kind.__qualname__) for kind in self.types),
+            "types": sorted({"%s.%s" % (kind.__module__, kind.__qualname__) for kind in _with_bases(self.types)}),
         }
+
+
+def _with_bases(kinds):
+    """The types and the classes that they derive from: an edit of one of these changes their instances too."""
+    for kind in kinds:
+        yield kind
+        for base in kind.__mro__[1:]:
+            if base.__module__ != "builtins":
+                yield base
 
 
 def _wrap(record, function):

@@ -1184,6 +1184,23 @@ f(4)
 """)
 
 EQUAL = read("""
+=== an attribute that only new instances of a subclass have
+class P:
+    def __init__(self, n): self.n = n
+    def twice(self): return self.n * 2
+class Q(P): pass
+def f(n): return Q(n).twice()
+--- new
+class P:
+    def __init__(self, n):
+        self.n = n
+        self._twice = n * 2
+    def twice(self): return self._twice
+class Q(P): pass
+def f(n): return P.twice(Q(n))
+--- calls
+f(3)
+Q(3).twice()
 === set for a list membership
 def f(words, stop):
     return [w for w in words if w not in stop]
