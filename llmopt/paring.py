@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from llmopt import syntax
+from llmopt import judge, syntax
 from llmopt.data import Hotspot, ReadFile
 from llmopt.errors import EditError, WorkloadError
 
 MODULE = "<module>"
-# A part pays when the edit with it is this much faster than without; pairs of runs to tell.
-PAYS, PAIRS = 1.01, 6
+# A part pays when the edit with it is this much faster than without; pairs of runs that tell, and the most of them.
+PAYS, PAIRS, MOST_PAIRS = 1.01, 6, 24
 MOST_PARTS = 4
 
 Texts = Mapping[str, str]  # repository path -> whole text
-Faster = Callable[[Texts, Texts], float]  # the speedup from the first to the second; WorkloadError where one fails
+Pays = Callable[[Texts, Texts], bool]  # is the second faster than the first? WorkloadError where one fails
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def without(part: Part, old: Texts, new: Texts) -> dict[str, str]:
 
 
 def pare(
-    old: Texts, new: Texts, hotspots: Sequence[Hotspot], faster: Faster, watch: Callable[[str], None]
+    old: Texts, new: Texts, hotspots: Sequence[Hotspot], pays: Pays, watch: Callable[[str], None]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The texts without the parts that do not pay, and the keys of these; equal to `new` where all do."""
     kept, dropped = dict(new), []
@@ -164,13 +165,25 @@ def pare(
         less = without(part, old, kept)
         watch(f"does the change of {part.name} pay?")
         try:
-            pays = faster(less, kept) >= PAYS
+            needed = pays(less, kept)
         except (WorkloadError, EditError):  # the rest does not run without it
             continue
-        if not pays:
+        if not needed:
             kept = less
             dropped.append(key)
     return {path: text for path, text in kept.items() if text != old.get(path)}, tuple(dropped)
+
+
+def tell(ratios: Sequence[float]) -> bool | None:
+    """Whether a part pays by the log ratios of pairs without and with it; None while they do not tell by a standard
+    error."""
+    n, centre = len(ratios), judge.centre_of(ratios)
+    if n < PAIRS:
+        return None
+    error = judge.scale(ratios) / math.sqrt(n)
+    if centre >= math.log(PAYS):
+        return True if centre > error else None
+    return False if centre + error < math.log(PAYS) else None
 
 
 def read_all(paths: Sequence[str], read: ReadFile) -> dict[str, str]:

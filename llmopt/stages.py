@@ -636,12 +636,13 @@ def pared(
     """The verdict on what pays of an accepted edit; the same one where all of it does, or where to tell takes long."""
     old = paring.read_all(list(proposal.files), encoding.reader(opened.trees.of(base.commit)))
     count = min(paring.MOST_PARTS, len(paring.parts(old, proposal.files)))
-    seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True)) * paring.PAIRS * count
-    if count < 2 or seconds > PARING_SECONDS or seconds > opened.seconds_left() / 3:
+    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
+    pairs = min(PARING_SECONDS, opened.seconds_left() / 3) / (pair_seconds * max(1, count))  # for each part
+    if count < 2 or pairs < paring.PAIRS:
         return verdict
     hotspots = every_hotspot(opened, profile(opened, base, lambda stage: None))
-    faster = functools.partial(how_much_faster, opened, base)
-    files, dropped = paring.pare(old, proposal.files, hotspots, faster, view.stage)
+    pays = functools.partial(is_worth, opened, base, int(min(pairs, paring.MOST_PAIRS)))
+    files, dropped = paring.pare(old, proposal.files, hotspots, pays, view.stage)
     if not dropped:
         return verdict
     less = replace(proposal, files=files)
@@ -654,13 +655,18 @@ def pared(
     return replace(shorter, evidence=evidence, seconds=verdict.seconds + shorter.seconds)
 
 
-def how_much_faster(opened: Session, base: Base, old: Mapping[str, str], new: Mapping[str, str]) -> float:
-    """The speedup between two sets of texts on the base, in a few pairs. WorkloadError where one of them fails."""
+def is_worth(opened: Session, base: Base, most: int, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Are the second texts on the base faster than the first, by at most so many pairs? WorkloadError where one of them
+    fails."""
     before, after = (opened.trees.of(written(opened, texts, base, "Part of a candidate")) for texts in (old, new))
     rounds = timer.rounds(opened.target, base, before, after, opened.workload_limits, counter=opened.counter)
     weights = [workload.weight for workload in opened.project.workloads]
-    pairs = list(itertools.islice(rounds, paring.PAIRS))
-    return judge.end_to_end(pairs, weights, opened.settings.objective)[0]
+    ratios: list[float] = []
+    for pairs in itertools.islice(rounds, most):
+        ratios += judge.ratios([judge.combined(pairs, weights, opened.settings.objective)])
+        if (told := paring.tell(ratios)) is not None:
+            return told
+    return judge.centre_of(ratios) >= math.log(paring.PAYS)
 
 
 def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
