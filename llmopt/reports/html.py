@@ -96,7 +96,7 @@ def environment(folder: Path) -> Environment:
         "count": words.count,
         "duration": words.duration,
         "flame": lambda root, scale, title: Markup(flame.html(root, scale, title)),
-        "most": words.headroom,
+        "still_hot": words.still_hot,
         "percent": words.percent,
         "precise": words.precise,
         "proofs": proofs,

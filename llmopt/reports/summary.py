@@ -163,7 +163,7 @@ def _whole(outcome: Outcome) -> list[str]:
 def _left(outcome: Outcome) -> list[str]:
     """What is still hot, and what each function could give at most."""
     names = [
-        f"{words.short(key)} {words.percent(share)} of the run (at most {words.headroom(headroom)})"
+        f"{words.short(key)} {words.still_hot(share, headroom)}"
         for key, share, headroom in outcome.left[:SHOWN_LEFT]
         if share >= LEAST_LEFT
     ]

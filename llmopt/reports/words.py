@@ -61,6 +61,12 @@ def headroom(value: float) -> str:
     return "over 100x" if value > 100 or math.isinf(value) else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
+def still_hot(share: float, most: float) -> str:
+    """What a function costs by itself, and what it could give: with all it calls, where that is more."""
+    with_calls = " with all it calls" if most * (1 - share) > 1.05 else ""
+    return f"{percent(share)} of the run (at most {headroom(most)}{with_calls})"
+
+
 def described(speedup: float, interval: tuple[float | None, float | None]) -> str:
     """A speedup with its interval as reports hold it, None for a bound that is not known."""
     low, high = interval

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from llmopt.data import DECLINED, Outcome, Verdict
 from llmopt.reports import summary
 
@@ -32,3 +34,11 @@ def test_an_answer_without_an_edit_is_not_counted_as_one() -> None:
     assert lines[0].startswith("Nothing kept: 1 edit tried")
     assert lines[1] == f"  no edit of m.py::f (tiny): {DECLINED}"
     assert lines[2] == "  turned down at tests: m.py::g (tiny): one failed"
+
+
+def test_what_is_left_is_told_by_its_own_share_and_with_all_it_calls_where_that_is_more() -> None:
+    left = (("a/m.py::f", 0.3, 1.43), ("m.py::g", 0.088, 51.0))
+    outcome = Outcome("r", "b", speedup=2.0, interval=(1.8, 2.2), measured="end to end", left=left)
+    outcome = replace(outcome, verdicts=(kept("f", 2.0, 1),))
+    said = "Left: m.py::f 30 % of the run (at most 1.43x), m.py::g 8.8 % of the run (at most 51x with all it calls)."
+    assert said in summary.text(outcome, None)

@@ -195,6 +195,8 @@ def test_search_lists_matching_lines_of_the_files_that_the_glob_takes(shop: Work
     ]
     assert inside(told(shop, "search", pattern="return", glob="k*.py")) == "pkg/keys.py:5:    return TOKEN"
     assert inside(told(shop, "search", pattern="return", glob="pkg/**/k*.py")) == "pkg/keys.py:5:    return TOKEN"
+    braces = inside(told(shop, "search", pattern="return|def g", glob="pkg/{k{eys,ing},m}.py"))
+    assert {line.partition(":")[0] for line in braces.split("\n")} == {"pkg/keys.py", "pkg/m.py"}
     assert "hidden_function" not in everywhere
 
 

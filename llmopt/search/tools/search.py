@@ -6,6 +6,7 @@ An expression may take for ever, and Python's engine cannot be interrupted: it r
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 from llmopt.data import ReadFile, Tool
 from llmopt.errors import EditError
-from llmopt.globs import spelled_out
+from llmopt.globs import alternatives, spelled_out
 from llmopt.search.tools.workshop import Shown, Told, ToolError, Workshop, schema
 
 TOOL = Tool(
@@ -26,6 +27,7 @@ TOOL = Tool(
 )
 MATCHING = Path(__file__).with_name("matching.py")
 SECONDS = 5.0
+ALTERNATIVES = 64  # that the braces of a glob stand for
 LONGEST = 300  # characters of an expression or a glob
 FILES, MATCHES, WIDTH = 60, 60, 200
 TEXT = 64 * 1024**2  # characters of all files that are searched
@@ -55,7 +57,8 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
 
 def _fits(path: str, glob: str) -> bool:
     """As in a shell, but `*` also takes folders; `**/` may be none, and a glob may be the end of a path."""
-    return any(fnmatch.fnmatchcase(path, each) for each in (*spelled_out(glob), f"*/{glob}"))
+    globs = itertools.islice(alternatives(glob), ALTERNATIVES)
+    return any(fnmatch.fnmatchcase(path, each) for one in globs for each in (*spelled_out(one), f"*/{one}"))
 
 
 def _matches(pattern: str, paths: Sequence[str], read: ReadFile) -> dict[str, list[tuple[int, str]]]:
