@@ -46,6 +46,8 @@ FAST = {"numpy", "scipy", "pandas", "polars", "pyarrow", "numba", "cython", "bot
 PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin_method"}
 LEAST_REPEATED = 0.05  # of the calls, below which repeated arguments are not worth a word
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
+WHOLE = 0.03  # own share of a function that is to be shown whole, also after a gain
+IN_PARTS = "parts of "  # before the name of a function that is not shown whole
 PATTERNS = 4
 WAY = 24  # callers on the way to the region
 COSTLY = 0.1  # of the run, from which on what the region calls is shown before its lesser functions
@@ -183,6 +185,14 @@ def describe(
     return {**values, "by_name": _by_name(region, sheet)}
 
 
+def is_whole(region: Region, values: Mapping[str, object]) -> bool:
+    """Do these values show all of the functions of the region that cost much?"""
+    missing = values["missing"]
+    assert isinstance(missing, tuple)
+    hidden = {str(each).removeprefix(IN_PARTS) for each in missing}
+    return not any(each.own_share >= WHOLE and each.function.key in hidden for each in region.functions)
+
+
 def size(spot: Hotspot, code: Code) -> int:
     """The characters of a function as it is shown; none where it only passes on what others cost."""
     source = _source(spot, code) if spot.own_share >= DETAILED else None
@@ -279,7 +289,7 @@ def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) ->
     spans = [(source.start, source.start + AROUND), *((cost.line - AROUND, cost.line + AROUND) for cost in costs)]
     for start, end in spans:
         sheet.add(source.path, [number for number in body if start <= number <= end], sheet.room - least)
-    sheet.missing.append(f"parts of {source.key}")
+    sheet.missing.append(f"{IN_PARTS}{source.key}")
 
 
 def _whole(source: Source, code: Code) -> list[int]:

@@ -10,7 +10,8 @@ class Recipe:
     """What an effort pays for.
 
     `tokens` bound the first request about a region (without the system prompt), `after` that of one after a gain,
-    of which less is to be had; `attempts` bound the edits tried on it. `plans` of them, if any, come from a request
+    of which less is to be had, and `most_after` where functions that cost much would not be shown whole; `attempts`
+    bound the edits tried on it. `plans` of them, if any, come from a request
     of their own and are implemented side by side. `worth` is the least headroom of a region for which it is asked
     about; `left` is that once something was kept, and the least speedup of the run that the model must say is left
     after an edit of its own that was kept. Hot regions of up to `together` tokens of sources are asked about as
@@ -21,6 +22,7 @@ class Recipe:
 
     tokens: int
     after: int
+    most_after: int
     attempts: int
     plans: int
     worth: float
@@ -36,6 +38,7 @@ RECIPES = {
     "low": Recipe(
         tokens=5_500,
         after=5_500,
+        most_after=5_500,
         attempts=1,
         plans=0,
         worth=1.25,
@@ -47,6 +50,7 @@ RECIPES = {
     "medium": Recipe(
         tokens=10_000,
         after=5_500,
+        most_after=8_000,
         attempts=3,
         plans=0,
         worth=1.15,
@@ -60,6 +64,7 @@ RECIPES = {
     "high": Recipe(
         tokens=12_000,
         after=9_000,
+        most_after=12_000,
         attempts=9,
         plans=4,
         worth=1.03,

@@ -338,14 +338,19 @@ def test_a_region_with_little_to_gain_is_asked_about_only_while_nothing_was_kept
         assert len(model.asked) == asked
 
 
-def test_what_is_asked_once_something_was_kept_is_shorter() -> None:
-    long = "def f(xs):\n    return sorted(xs)[0]\n\n\ndef g(xs):\n" + "    xs.sort()\n" * 1000
-    sizes = []
-    for verdicts in ([], [Verdict(True, "timing", "", "other.py::h", "rules: set")]):
+def test_what_is_asked_once_something_was_kept_is_shorter_if_it_shows_what_costs_much() -> None:
+    def asked(verdicts: list[Verdict], lines: int, share: float) -> str:
+        long = "def f(xs):\n    return sorted(xs)[0]\n\n\ndef g(xs):\n" + "    xs.sort()\n" * lines + "    return 1\n"
         model = Scripted(GOOD)
-        next(ask.propose([AT_G], verdicts, replace(asking(model), masks=Masks({"m.py": long}.__getitem__))))
-        sizes.append(len(model.asked[0].messages[1].text))
-    assert sizes[1] < 0.8 * sizes[0]
+        both = Region((F, replace(G, own_share=share)), F, 0.5)
+        next(ask.propose([both], verdicts, replace(asking(model), masks=Masks({"m.py": long}.__getitem__))))
+        return model.asked[0].messages[1].text
+
+    kept = [Verdict(True, "timing", "", "other.py::h", "rules: set")]
+    assert len(asked(kept, 1200, 0.01)) < 0.8 * len(asked([], 1200, 0.01))
+    texts = [asked(kept, 1000, share) for share in (0.01, 0.1)]
+    assert ["    xs.sort()\n    return 1\n" in text for text in texts] == [False, True]
+    assert len(texts[0]) < 0.8 * len(texts[1])
 
 
 def test_another_region_of_the_new_profile_begins_a_conversation_of_its_own() -> None:
