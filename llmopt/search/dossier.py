@@ -120,7 +120,7 @@ class Sheet:
     code: Code
     room: int
     lines: dict[str, set[int]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
+    missing: list[Source] = field(default_factory=list)  # what did not fit when it was its turn
     others: dict[str, list[str]] = field(default_factory=dict)
     elsewhere: frozenset[str] = frozenset()  # files that the request shows in another place
 
@@ -181,7 +181,7 @@ def describe(
     workloads = workloads or _workloads(facts, sheet, sheet.room)
     tests = _tests(region, found, facts, sheet)
     values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
-    values |= {"workloads": workloads, "tests": tests, "missing": tuple(dict.fromkeys(sheet.missing))}
+    values |= {"workloads": workloads, "tests": tests, "missing": tuple(_missing(sheet))}
     return {**values, "by_name": _by_name(region, sheet)}
 
 
@@ -256,7 +256,15 @@ def _show(region: Region, sheet: Sheet, made: Sequence[Source] = ()) -> None:
 def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST_SHARE) -> None:
     for source in sources:
         if not sheet.add(source.path, _whole(source, sheet.code), int(sheet.room * most)):
-            sheet.missing.append(source.key)
+            sheet.missing.append(source)
+
+
+def _missing(sheet: Sheet) -> Iterator[str]:
+    """What is not shown, or not all of it: some may have come in later, with what surrounds it."""
+    for source in {each.key: each for each in sheet.missing}.values():
+        lines, shown = set(body_lines(source, sheet.code)), sheet.lines.get(source.path, set())
+        if not lines <= shown:
+            yield f"{IN_PARTS}{source.key}" if lines & shown else source.key
 
 
 def _show_head(
@@ -289,7 +297,7 @@ def _show_function(spot: Hotspot, source: Source, sheet: Sheet, share: float) ->
     spans = [(source.start, source.start + AROUND), *((cost.line - AROUND, cost.line + AROUND) for cost in costs)]
     for start, end in spans:
         sheet.add(source.path, [number for number in body if start <= number <= end], sheet.room - least)
-    sheet.missing.append(f"{IN_PARTS}{source.key}")
+    sheet.missing.append(source)
 
 
 def _whole(source: Source, code: Code) -> list[int]:

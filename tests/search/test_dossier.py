@@ -405,6 +405,10 @@ def test_the_budget_holds_and_what_is_left_out_is_named(tokens: int) -> None:
     text = render("optimize", task="medium", plans=0, calls=0, **values)
     assert len(text) / 3 < tokens * 1.1
     assert re.search(r"Left out, to keep this short: .*src/pkg/engine.py::helper_", text)
+    left = [str(name).removeprefix("parts of ").partition("::")[2] for name in values["missing"]]
+    body = "    x += 1\n" * 60
+    assert len(left) == len(set(left))
+    assert not [n for n in range(9) if f"helper_{n}" in left and f"def helper_{n}(x):\n{body}" in text]
     assert "def run(self, word):" in text
     assert line_of("    def run") in shown[RUN.path]
 
