@@ -158,6 +158,18 @@ def test_a_gain_that_the_pairs_left_cannot_show_is_given_up() -> None:
     assert "30 pairs would not show 1.05x" in decision.reason
 
 
+def test_a_gain_above_the_goal_at_95_percent_is_measured_on_to_the_stricter_level() -> None:
+    ratios = [*[1.3] * 3, *[1.1] * 4, 0.9, 1.25, 0.8, 1.1, 1.0, 0.8, 0.8]
+    rule = judge.confirmation(1.005, max_pairs=30)
+    assert judge.is_hopeless(sides_of(ratios), rule)
+    decision = judge.decide(rounds_of(ratios), [1.0], rule)
+    assert decision.outcome == "continue"
+    assert decision.interval[0] > 1.005
+    ended = judge.decide(rounds_of(ratios), [1.0], replace(rule, max_pairs=len(ratios)))
+    assert ended.outcome == "reject"
+    assert "within 14 pairs at the 1 % level: 1.06x" in ended.reason
+
+
 def test_samples_end_at_the_rules_maximum() -> None:
     rule = Rule(1.03, 0.05, 6)
     ratios = [1.5, 0.9, 1.6, 0.95, 1.4, 0.9]
