@@ -45,12 +45,13 @@ def check(
                 pairs.append(pair)
                 save(stage, candidate.commit, pair)
                 decision = judge.decide(pairs, weights, rule)
-                if shown := shown or decision.outcome == "accept":
+                shown = shown or decision.outcome == "accept"
+                if shown and not judge.losing_workloads(pairs, rule.objective):
                     # What was shown stays so, however the pairs after it look.
                     measured = judge.describe(decision.speedup, decision.interval)
                     decision = replace(decision, outcome="accept", reason=measured)
                 progress(decision)
-                if shown and len(pairs) < rule.max_pairs and unclear(base, pairs):
+                if decision.outcome == "accept" and len(pairs) < rule.max_pairs and unclear(base, pairs):
                     continue
                 if decision.outcome != "continue":
                     break

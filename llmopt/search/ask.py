@@ -568,7 +568,7 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
     masks, recipe = asking.masks, asking.recipe
     earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
     facts = replace(asking.facts, earlier=tuple(earlier))
-    bounds = (recipe.after, recipe.most_after) if _is_any_kept(verdicts) else (recipe.tokens, recipe.tokens)
+    bounds = (recipe.after, recipe.most_after) if _is_any_kept(verdicts) else (recipe.tokens,)
     for tokens in bounds:
         values = dossier.describe(
             thread.region,

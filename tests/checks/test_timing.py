@@ -107,6 +107,17 @@ def test_a_gain_is_measured_on_while_it_is_unclear_what_it_is() -> None:
     assert timed.finding.reason.startswith("2.000x [1.99")
 
 
+def test_a_workload_that_is_seen_to_lose_meanwhile_still_counts() -> None:
+    def seconds(commit: str, line: str, before: int) -> float:
+        faster = {"one": 4.0, "two": 1.0 if before < 6 else 0.5}[line] if commit == CANDIDATE else 1.0
+        return (1 + WOBBLE[before % len(WOBBLE)]) / faster
+
+    timed = Timed(Scripted(seconds), ["one", "two"], [1.0, 1.0], unclear=lambda rounds: len(rounds) < 29)
+    assert timed.seen[5].outcome == "accept"
+    assert not timed.finding.passed
+    assert "workload 2 became slower" in timed.finding.reason
+
+
 def test_what_stays_unclear_ends_with_the_rules_pairs() -> None:
     timed = Timed(Scripted(times(1.0, 0.5)), unclear=lambda rounds: True)
     assert timed.finding.passed
