@@ -568,21 +568,19 @@ def opened(thread: Thread, verdicts: Sequence[Verdict], asking: Asking) -> Threa
     masks, recipe = asking.masks, asking.recipe
     earlier = [replace(each, verdict=_without_excluded(each.verdict, masks)) for each in asking.facts.earlier]
     facts = replace(asking.facts, earlier=tuple(earlier))
-    bounds = (recipe.after, recipe.most_after) if _is_any_kept(verdicts) else (recipe.tokens,)
-    for tokens in bounds:
-        values = dossier.describe(
-            thread.region,
-            told,
-            masks.read,
-            facts,
-            tokens,
-            search=masks.original,
-            similar=0 if thread.before else recipe.examples,
-            before=thread.before,
-            made=thread.made if thread.before else (),
-        )
-        if dossier.is_whole(thread.region, values):
-            break
+    tokens, most = (recipe.after, recipe.most_after) if _is_any_kept(verdicts) else (recipe.tokens, recipe.tokens)
+    values = dossier.describe(
+        thread.region,
+        told,
+        masks.read,
+        facts,
+        tokens,
+        search=masks.original,
+        similar=0 if thread.before else recipe.examples,
+        before=thread.before,
+        made=thread.made if thread.before else (),
+        most=most,
+    )
     shown = values.pop("shown")
     # Plans of their own come once, before the first attempt: later questions are for edits.
     task = "medium" if asking.recipe.plans and thread.attempts else asking.recipe.task

@@ -18,6 +18,7 @@ from llmopt.data import Caller, Function, Hotspot, LineCost, Observed, ReadFile,
 from llmopt.errors import EditError
 from llmopt.profilers import loops
 from llmopt.profilers.names import MODULE, is_inside
+from llmopt.profilers.sampling import MUCH_COLLECTED
 from llmopt.search import examples, nearest, patterns, uses
 from llmopt.search.code import Code, Source, open_code
 from llmopt.search.facts import Facts
@@ -47,7 +48,6 @@ PLAIN = {"bool", "NoneType", "function", "method", "type", "generator", "builtin
 LEAST_REPEATED = 0.05  # of the calls, below which repeated arguments are not worth a word
 DETAILED = 0.005  # own share from which on lines and arguments of a function are told
 WHOLE = 0.03  # own share of a function that is to be shown whole, also after a gain
-IN_PARTS = "parts of "  # before the name of a function that is not shown whole
 PATTERNS = 4
 WAY = 24  # callers on the way to the region
 COSTLY = 0.1  # of the run, from which on what the region calls is shown before its lesser functions
@@ -160,37 +160,47 @@ def describe(
     similar: int = EXAMPLES,
     before: str = "",
     made: Iterable[Function] = (),
+    most: int = 0,
 ) -> dict[str, object]:
     """The values of `optimize.md`; EditError when the focus's file cannot be read. `similar` of the tokens may go to
     similar edits; `before` tells of an edit that these sources have already, and `made` are the functions that it
-    wrote.
+    wrote. Up to `most` tokens are taken where functions that cost much would not be shown whole.
 
     `search` reads what is only searched for names and not shown: the same files, where `read` costs more than that.
     """
     read(region.focus.function.path)
     code = open_code(read, facts.roots)
     found = uses.find([each.function for each in region.functions], facts.files, search or read, code)
-    characters = tokens * CHARACTERS_PER_TOKEN
     values = {**_small_values(region, verdicts, facts, code), "before": before}
-    values |= _bounded_facts(region, found, code, int(MEASURED_SHARE * characters))
     values["examples"] = examples.similar(diagnosis(region, code), facts, similar)
-    sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
-    workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
-    sheet.elsewhere = frozenset(each.path.partition("::")[0] for each in workloads)
-    _show(region, sheet, [source for function in made if (source := code.find(function))])
-    workloads = workloads or _workloads(facts, sheet, sheet.room)
-    tests = _tests(region, found, facts, sheet)
-    values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
-    values |= {"workloads": workloads, "tests": tests, "missing": tuple(_missing(sheet))}
+    written = [source for function in made if (source := code.find(function))]
+    values, sheet = _laid_out(region, found, facts, values, written, tokens, code)
+    costly = {each.function.key for each in region.functions if each.own_share >= WHOLE}
+    if most > tokens and any(source.key in costly for source in _left_out(sheet)):
+        values, sheet = _laid_out(region, found, facts, values, written, most, code)
     return {**values, "by_name": _by_name(region, sheet)}
 
 
-def is_whole(region: Region, values: Mapping[str, object]) -> bool:
-    """Do these values show all of the functions of the region that cost much?"""
-    missing = values["missing"]
-    assert isinstance(missing, tuple)
-    hidden = {str(each).removeprefix(IN_PARTS) for each in missing}
-    return not any(each.own_share >= WHOLE and each.function.key in hidden for each in region.functions)
+def _laid_out(
+    region: Region,
+    found: uses.Uses,
+    facts: Facts,
+    values: Mapping[str, object],
+    made: Sequence[Source],
+    tokens: int,
+    code: Code,
+) -> tuple[dict[str, object], Sheet]:
+    """The values with what has to fit into so many tokens, and the sheet that the sources are on."""
+    characters = tokens * CHARACTERS_PER_TOKEN
+    values = {**values, **_bounded_facts(region, found, code, int(MEASURED_SHARE * characters))}
+    sheet = Sheet(code, max(characters - FRAME - _size(values), LEAST_ROOM))
+    workloads = _workloads(facts, sheet, int(WORKLOAD_SHARE * sheet.room))
+    sheet.elsewhere = frozenset(each.path.partition("::")[0] for each in workloads)
+    _show(region, sheet, made)
+    workloads = workloads or _workloads(facts, sheet, sheet.room)
+    tests = _tests(region, found, facts, sheet)
+    values |= {"files": sheet.listings(), "shown": {path: frozenset(each) for path, each in sheet.lines.items()}}
+    return {**values, "workloads": workloads, "tests": tests, "missing": tuple(_missing(sheet))}, sheet
 
 
 def size(spot: Hotspot, code: Code) -> int:
@@ -259,12 +269,19 @@ def _show_helpers(sources: Iterable[Source], sheet: Sheet, most: float = LARGEST
             sheet.missing.append(source)
 
 
-def _missing(sheet: Sheet) -> Iterator[str]:
-    """What is not shown, or not all of it: some may have come in later, with what surrounds it."""
+def _left_out(sheet: Sheet) -> dict[Source, bool]:
+    """What is not shown, or (True) not all of it: some may have come in later, with what surrounds it."""
+    found = {}
     for source in {each.key: each for each in sheet.missing}.values():
         lines, shown = set(body_lines(source, sheet.code)), sheet.lines.get(source.path, set())
         if not lines <= shown:
-            yield f"{IN_PARTS}{source.key}" if lines & shown else source.key
+            found[source] = bool(lines & shown)
+    return found
+
+
+def _missing(sheet: Sheet) -> Iterator[str]:
+    for source, in_parts in _left_out(sheet).items():
+        yield f"parts of {source.key}" if in_parts else source.key
 
 
 def _show_head(
@@ -510,7 +527,7 @@ def _small_values(region: Region, verdicts: Sequence[Verdict], facts: Facts, cod
         "packages": packages,
         "other_packages": len(facts.packages) - len(packages),
         "seconds": facts.seconds,
-        "collecting": facts.collecting,
+        "collecting": facts.collecting if facts.collecting >= MUCH_COLLECTED else 0.0,
     }
 
 

@@ -11,11 +11,11 @@ class Recipe:
 
     `tokens` bound the first request about a region (without the system prompt), `after` that of one after a gain,
     of which less is to be had, and `most_after` where functions that cost much would not be shown whole; `attempts`
-    bound the edits tried on it. `plans` of them, if any, come from a request
-    of their own and are implemented side by side. `worth` is the least headroom of a region for which it is asked
-    about; `left` is that once something was kept, and the least speedup of the run that the model must say is left
-    after an edit of its own that was kept. Hot regions of up to `together` tokens of sources are asked about as
-    one; `examples` are tokens for similar edits, and `tokens` holds both.
+    bound the edits tried on it. `plans` of them, if any, come from a request of their own and are implemented side by
+    side. `worth` is the least headroom of a region for which it is asked about; `left` is that once something was kept,
+    and the least speedup of the run that the model must say is left after an edit of its own that was kept. Hot regions
+    of up to `together` tokens of sources are asked about as one; `examples` are tokens for similar edits, and `tokens`
+    holds both.
     So many `calls` of tools may be asked for on a region, none any more once the requests that bring their results have
     used `call_tokens`.
     """
