@@ -14,11 +14,10 @@ MOST_SEEN = 1_000  # stacks looked at until only every second collection is look
 
 
 class Garbage:
-    """What the collector does in the main thread between `clear()` and `shared()`."""
+    """What the collector does in the main thread of a sampler between `clear()` and `shared()`."""
 
-    def __init__(self, stack_of, main):
-        self.stack_of = stack_of
-        self.main = main
+    def __init__(self, sampler):
+        self.sampler = sampler
         self.code = None  # of the callback, which the program does not know
         self.clear()
 
@@ -30,12 +29,13 @@ class Garbage:
         self.every = 1
         self.met = 0
 
-    def watch(self, sampler):
-        """Set the time apart for this sampler from now on."""
+    def watch(self):
+        """Set the time apart from now on."""
         current, getframe, get_ident = time.process_time, sys._getframe, _thread.get_ident
+        sampler = self.sampler
 
         def collecting(phase, info):
-            if not sampler.running or sampler.sampling or get_ident() != self.main:
+            if not sampler.running or sampler.sampling or get_ident() != sampler.main:
                 return
             if phase == "start":
                 # One that the program asks for comes at another time, and is that program's own.
@@ -46,7 +46,7 @@ class Garbage:
             elif self.since is not None:
                 sampler.sampling = True  # no sample between these lines
                 now = current()
-                sampler.last += now - self.until(now, sampler.last)
+                sampler.last += now - self.until(now)
                 self.since = None
                 sampler.sampling = False
 
@@ -60,14 +60,14 @@ class Garbage:
         self.seen += 1
         if self.seen > MOST_SEEN:
             self.seen, self.every = 0, 2 * self.every
-        key = self.stack_of(frame), frame.f_lineno
+        key = self.sampler.stack(frame), frame.f_lineno
         self.allocating[key] = self.allocating.get(key, 0) + self.every
 
-    def until(self, now, last):
-        """When the program's own time ended that began with the `last` sample: with a collection that still goes on."""
+    def until(self, now):
+        """When the program's own time ended that began with the last sample: with a collection that still goes on."""
         if self.since is None:
             return now
-        began, self.since = max(self.since, last), now
+        began, self.since = max(self.since, self.sampler.last), now
         self.seconds += now - began
         return began
 

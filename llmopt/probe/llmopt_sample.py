@@ -65,7 +65,7 @@ def start(settings):
     _stop_before_exec()
     llmopt_report.at_exit(settings, _sampler.collect, _sampler.restart)
     _sampler.install()
-    _sampler.garbage.watch(_sampler)
+    _sampler.garbage.watch()
     llmopt_started.watch(_sampler.saw_start)
     os.register_at_fork(before=_sampler.hold, after_in_parent=_sampler.go_on)
     if not _sampler.windowed or INHERITED in os.environ:
@@ -105,7 +105,7 @@ class Sampler:
         self.main = _thread.get_ident()
         self.codes = {}  # id -> code object: hashing a code object walks all its constants
         self.entries = {}  # id of a code object -> offsets of its RESUME instructions
-        self.garbage = llmopt_garbage.Garbage(self._stack, self.main)
+        self.garbage = llmopt_garbage.Garbage(self)
         self.clear()
 
     def clear(self):
@@ -163,7 +163,7 @@ class Sampler:
         running, self.running = self.running, False
         self.ticking = False
         self.sampling = False  # another thread may have forked while the handler was at work
-        self.main = self.garbage.main = _thread.get_ident()
+        self.main = _thread.get_ident()
         self.clear()
         _unblock()
         if running and not _about_to_exec(sys._getframe()):
@@ -187,7 +187,7 @@ class Sampler:
         self.sampling = True
         now = time.process_time()
         if self.running and frame is not None:
-            self.add(frame, self.garbage.until(now, self.last) - self.last)
+            self.add(frame, self.garbage.until(now) - self.last)
         if self.previous is not None:
             self.previous(number, frame)
         self.last = time.process_time()
@@ -213,19 +213,21 @@ class Sampler:
             frame = frame.f_back
         if seconds > 2 * self.interval and frame.f_back is not None and self._just_entered(frame):
             frame = frame.f_back  # the time passed before this frame began: in an operator its caller evaluated
-        code = frame.f_code
-        line = (id(code), frame.f_lineno)
-        self.lines[line] = self.lines.get(line, 0.0) + seconds
-        stack = self._stack(frame)
+        self.charge(self.stack(frame), frame.f_lineno, seconds)
+
+    def charge(self, stack, line, seconds):
+        """Count the time for a stack whose innermost frame is at that line."""
         self.stacks[stack] = self.stacks.get(stack, 0.0) + seconds
+        at = stack[0], line
+        self.lines[at] = self.lines.get(at, 0.0) + seconds
 
     def saw_start(self, runner, frame):
         """Somebody starts what the `runner` ("loop" or "pool") will run."""
         if self.running and len(self.starts) < STACKS:
-            key = (runner, self._stack(frame))
+            key = (runner, self.stack(frame))
             self.starts[key] = self.starts.get(key, 0) + 1
 
-    def _stack(self, frame):
+    def stack(self, frame):
         """The ids of the code objects, innermost first."""
         codes, found = self.codes, []
         while frame is not None:
@@ -292,9 +294,7 @@ class Sampler:
             return None
         table = Table(self.folder, self.codes)
         for stack, line, seconds in self.garbage.shared():
-            self.stacks[stack] = self.stacks.get(stack, 0.0) + seconds
-            at = stack[0], line
-            self.lines[at] = self.lines.get(at, 0.0) + seconds
+            self.charge(stack, line, seconds)
         stacks = [[table.indices(stack), seconds] for stack, seconds in self.stacks.items()]
         starts = [[runner, table.indices(stack), times] for (runner, stack), times in self.starts.items()]
         lines = [[table.path(code), line, seconds] for (code, line), seconds in self.lines.items()]
