@@ -41,7 +41,8 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
     pattern, glob = arguments["pattern"], arguments.get("glob", "*")
     if not pattern or max(len(pattern), len(glob)) > LONGEST:
         raise ToolError(f"pattern and glob have 1 to {LONGEST} characters")
-    paths = [path for path in shop.facts.files if _fits(path, glob)]
+    globs = list(itertools.islice(alternatives(glob), ALTERNATIVES))
+    paths = [path for path in shop.facts.files if any(_fits(path, each) for each in globs)]
     # Looking for secrets takes longer than searching: it is done in the files that match. What matches there only as
     # long as a secret is in it does not count, or a pattern could spell the secret out.
     holding = list(_matches(pattern, paths, shop.masks.original))[:FILES]
@@ -57,8 +58,7 @@ def answer(arguments: Mapping[str, Any], shop: Workshop) -> Told:
 
 def _fits(path: str, glob: str) -> bool:
     """As in a shell, but `*` also takes folders; `**/` may be none, and a glob may be the end of a path."""
-    globs = itertools.islice(alternatives(glob), ALTERNATIVES)
-    return any(fnmatch.fnmatchcase(path, each) for one in globs for each in (*spelled_out(one), f"*/{one}"))
+    return any(fnmatch.fnmatchcase(path, each) for each in (*spelled_out(glob), f"*/{glob}"))
 
 
 def _matches(pattern: str, paths: Sequence[str], read: ReadFile) -> dict[str, list[tuple[int, str]]]:
