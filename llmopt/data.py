@@ -204,6 +204,11 @@ class Base:
     outputs: tuple[str, ...] = ()  # digest of what each workload prints; "" where two runs differ
     pinned: tuple[bool, ...] = ()  # whether each workload is timed on one core: it uses no more
 
+    @property
+    def pair_seconds(self) -> float:
+        """A pair of runs of all workloads, of base and candidate."""
+        return 2 * sum(a * b for a, b in zip(self.seconds, self.repetitions, strict=True))
+
 
 # --- the profile -----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from llmopt.data import Pair, Sample
 from llmopt.judge import OBJECTIVES, centre_of, scale
 
+DOUBTED = ("time", "cpu")  # the objectives whose gains are asked what they are
 SURE, SETTLED, ENOUGH_AT_LAST, LEAST_PAIRS = 2.0, 2.5, 1.0, 7
 # Of what each later repetition gains, the first one must gain at least this part.
 FIRST_PART = 1 / 3

@@ -25,7 +25,7 @@ PAYS, PAIRS, MOST_PAIRS = 1.01, 6, 24
 MOST_PARTS = 4
 
 Texts = Mapping[str, str]  # repository path -> whole text
-Pays = Callable[[Texts, Texts], bool]  # is the second faster than the first? WorkloadError where one fails
+Faster = Callable[[Texts, Texts], bool]  # is the second faster than the first? WorkloadError where one fails
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def without(part: Part, old: Texts, new: Texts) -> dict[str, str]:
 
 
 def pare(
-    old: Texts, new: Texts, hotspots: Sequence[Hotspot], pays: Pays, watch: Callable[[str], None]
+    old: Texts, new: Texts, hotspots: Sequence[Hotspot], is_faster: Faster, watch: Callable[[str], None]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The texts without the parts that do not pay, and the keys of these; equal to `new` where all do."""
     kept, dropped = dict(new), []
@@ -165,7 +165,7 @@ def pare(
         less = without(part, old, kept)
         watch(f"does the change of {part.name} pay?")
         try:
-            needed = pays(less, kept)
+            needed = is_faster(less, kept)
         except (WorkloadError, EditError):  # the rest does not run without it
             continue
         if not needed:
@@ -174,16 +174,17 @@ def pare(
     return {path: text for path, text in kept.items() if text != old.get(path)}, tuple(dropped)
 
 
-def tell(ratios: Sequence[float]) -> bool | None:
-    """Whether a part pays by the log ratios of pairs without and with it; None while they do not tell by a standard
-    error."""
-    n, centre = len(ratios), judge.centre_of(ratios)
-    if n < PAIRS:
-        return None
-    error = judge.scale(ratios) / math.sqrt(n)
-    if centre >= math.log(PAYS):
-        return True if centre > error else None
-    return False if centre + error < math.log(PAYS) else None
+def pays(ratios: Iterable[float]) -> bool:
+    """Whether a part pays, by the log ratios of pairs without and with it: drawn until they tell by a standard error,
+    and by their centre where they end before."""
+    seen: list[float] = []
+    for ratio in ratios:
+        seen.append(ratio)
+        centre, error = judge.centre_of(seen), judge.scale(seen) / math.sqrt(len(seen))
+        paying = centre >= math.log(PAYS)
+        if len(seen) >= PAIRS and (centre > error if paying else centre + error < math.log(PAYS)):
+            return paying
+    return judge.centre_of(seen) >= math.log(PAYS)
 
 
 def read_all(paths: Sequence[str], read: ReadFile) -> dict[str, str]:

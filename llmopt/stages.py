@@ -636,13 +636,12 @@ def pared(
     """The verdict on what pays of an accepted edit; the same one where all of it does, or where to tell takes long."""
     old = paring.read_all(list(proposal.files), encoding.reader(opened.trees.of(base.commit)))
     count = min(paring.MOST_PARTS, len(paring.parts(old, proposal.files)))
-    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
-    pairs = min(PARING_SECONDS, opened.seconds_left() / 3) / (pair_seconds * max(1, count))  # for each part
+    pairs = min(PARING_SECONDS, opened.seconds_left() / 3) / (base.pair_seconds * max(1, count))  # for each part
     if count < 2 or pairs < paring.PAIRS:
         return verdict
     hotspots = every_hotspot(opened, profile(opened, base, lambda stage: None))
-    pays = functools.partial(is_worth, opened, base, int(min(pairs, paring.MOST_PAIRS)))
-    files, dropped = paring.pare(old, proposal.files, hotspots, pays, view.stage)
+    faster = functools.partial(is_faster, opened, base, int(min(pairs, paring.MOST_PAIRS)))
+    files, dropped = paring.pare(old, proposal.files, hotspots, faster, view.stage)
     if not dropped:
         return verdict
     less = replace(proposal, files=files)
@@ -655,18 +654,14 @@ def pared(
     return replace(shorter, evidence=evidence, seconds=verdict.seconds + shorter.seconds)
 
 
-def is_worth(opened: Session, base: Base, most: int, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+def is_faster(opened: Session, base: Base, most: int, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
     """Are the second texts on the base faster than the first, by at most so many pairs? WorkloadError where one of them
     fails."""
     before, after = (opened.trees.of(written(opened, texts, base, "Part of a candidate")) for texts in (old, new))
     rounds = timer.rounds(opened.target, base, before, after, opened.workload_limits, counter=opened.counter)
     weights = [workload.weight for workload in opened.project.workloads]
-    ratios: list[float] = []
-    for pairs in itertools.islice(rounds, most):
-        ratios += judge.ratios([judge.combined(pairs, weights, opened.settings.objective)])
-        if (told := paring.tell(ratios)) is not None:
-            return told
-    return judge.centre_of(ratios) >= math.log(paring.PAYS)
+    sides = (judge.combined(pairs, weights, opened.settings.objective) for pairs in itertools.islice(rounds, most))
+    return paring.pays(old - new for old, new in sides)
 
 
 def checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> Mapping[str, Check]:
@@ -713,9 +708,8 @@ def run_checks(opened: Session) -> dict[str, Check]:
 
 def timed_checks(opened: Session, view: View, base: Base, verdicts: Sequence[Verdict]) -> dict[str, Check]:
     """Those that time the candidate next to the base."""
-    pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
     settings = opened.settings
-    asked = settings.min_speedup, pair_seconds, settings.max_pairs, settings.objective
+    asked = settings.min_speedup, base.pair_seconds, settings.max_pairs, settings.objective
     so_far = 1 + sum("timing" in verdict.evidence for verdict in verdicts)
 
     def save(stage: str, commit: str, pairs: object) -> None:
@@ -740,8 +734,8 @@ def timed_checks(opened: Session, view: View, base: Base, verdicts: Sequence[Ver
 
 def is_unclear(opened: Session, base: Base, rounds: timing.Rounds) -> bool:
     """Would more pairs tell whether a gain that was shown is what it seems?"""
-    timed = opened.settings.objective in ("time", "cpu")
-    return timed and opened.seconds_left() > 0 and doubts.is_open(rounds, base.repetitions)
+    doubted = opened.settings.objective in doubts.DOUBTED
+    return doubted and opened.seconds_left() > 0 and doubts.is_open(rounds, base.repetitions)
 
 
 def reviewed(
@@ -751,7 +745,7 @@ def reviewed(
     settings = opened.settings
     if paid := doubts.price(rounds, settings.objective, settings.max_memory_growth):
         return Finding(False, f"{shown.reason}, but {paid}")
-    if settings.objective in ("time", "cpu"):
+    if settings.objective in doubts.DOUBTED:
         low, bound = shown.interval[0], headroom_of_edit(opened, candidate, base)
         if found := doubts.doubt(rounds, base.repetitions, low, bound):
             return Finding(False, f"{shown.reason}, but {found}", put_aside=True)

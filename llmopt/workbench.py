@@ -129,7 +129,7 @@ def roughly_timed(opened: Session) -> Check:
     """A check that everything passes: it says about how fast a candidate is."""
 
     def timing(candidate: Candidate, base: Base) -> Finding:
-        pair_seconds = 2 * sum(a * b for a, b in zip(base.seconds, base.repetitions, strict=True))
+        pair_seconds = base.pair_seconds
         count = min(PAIRS, int(PAIRS_SECONDS / pair_seconds)) if pair_seconds else PAIRS
         if count < LEAST_PAIRS:
             return Finding(True, "", {"timing": f"not timed here, as a pair of runs takes {pair_seconds:.0f} s"})

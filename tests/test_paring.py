@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from llmopt.data import Function, Hotspot
 from llmopt.errors import WorkloadError
-from llmopt.paring import MOST_PAIRS, PAIRS, Texts, apart, pare, parts, tell, without
+from llmopt.paring import MOST_PAIRS, PAIRS, Texts, apart, pare, parts, pays, without
 
 OLD = {
     "m.py": "import re\n\n\ndef f(x):\n    a = 1\n    b = 2\n    return a + b\n\n\n"
@@ -42,14 +42,14 @@ def test_a_part_left_out_is_as_it_was_and_the_others_are_not() -> None:
 def paying(*keys: str, needed: str = "\0") -> Callable[[Texts, Texts], bool]:
     """Texts are faster for each of these words they have; without `needed` they do not run."""
 
-    def pays(old: Texts, new: Texts) -> bool:
+    def is_faster(old: Texts, new: Texts) -> bool:
         joined = ["".join(each.values()) for each in (old, new)]
         if needed in joined[1] and needed not in joined[0]:
             raise WorkloadError("NameError")
         counts = [sum(word in text for word in keys) for text in joined]
         return counts[1] > counts[0]
 
-    return pays
+    return is_faster
 
 
 def quiet(text: str) -> None:
@@ -100,17 +100,20 @@ def test_a_part_with_a_new_method_in_it_stays() -> None:
 def told(gain: float, noise: float, seed: int) -> tuple[bool, int]:
     """Whether a part with this gain is kept, and after how many pairs."""
     source = random.Random(seed)
-    ratios = [math.log(gain) + source.gauss(0.0, noise) for _ in range(MOST_PAIRS)]
-    for n in range(1, MOST_PAIRS + 1):
-        if (found := tell(ratios[:n])) is not None:
-            return found, n
-    return False, MOST_PAIRS
+    drawn: list[float] = []
+
+    def ratios() -> Iterator[float]:
+        for _ in range(MOST_PAIRS):
+            drawn.append(math.log(gain) + source.gauss(0.0, noise))
+            yield drawn[-1]
+
+    return pays(ratios()), len(drawn)
 
 
 def test_pairs_are_added_until_they_tell_whether_a_part_pays() -> None:
     noisy = {1.05: 0.05, 1.0: 0.02, 0.9: 0.1}
     found = {gain: [told(gain, noise, seed) for seed in range(200)] for gain, noise in noisy.items()}
-    kept = {gain: sum(pays for pays, _ in each) / len(each) for gain, each in found.items()}
+    kept = {gain: sum(stays for stays, _ in each) / len(each) for gain, each in found.items()}
     assert kept[1.05] > 0.95
     assert kept[1.0] < 0.25
     assert kept[0.9] < 0.02
